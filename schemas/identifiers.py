@@ -53,7 +53,7 @@ def _luhn_holds(digits: str) -> bool:
     total = 0
     for place, digit in enumerate(reversed(digits)):
         value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value  # noqa: PLR2004 (cross sum of a two-digit product)
+        total += value - 9 if value > 9 else value
     return total % 10 == 0
 
 
@@ -74,7 +74,7 @@ class Npi(Identifier):
 
 
 class Ncpdp(Identifier):
-    """NCPDP provider id of a pharmacy: seven digits. Its check digit is not published for all ranges, so none is asked."""
+    """NCPDP provider id of a pharmacy: seven digits. No check digit is asked: not all ranges follow the published one."""
 
     pattern = re.compile(r"\d{7}", re.ASCII)
     shape = "an NCPDP id (seven digits)"

@@ -19,22 +19,17 @@ def cents_from_text(text: str) -> int:
     """
     match = _DECIMAL.fullmatch(text)
     if match is None:
-        message = f"{text!r} is not an amount of money"
-        raise ValueError(message)
+        raise ValueError(f"{text!r} is not an amount of money")
     sign, whole, fraction = match[1], match[2], match[3] or ""
     if not whole and not fraction:
-        message = f"{text!r} is not an amount of money"
-        raise ValueError(message)
+        raise ValueError(f"{text!r} is not an amount of money")
     if not (whole + fraction).isascii():
-        message = f"{text!r} has digits that are not ASCII"
-        raise ValueError(message)
+        raise ValueError(f"{text!r} has digits that are not ASCII")
     if fraction[2:].strip("0"):
-        message = f"{text!r} has a fraction of a cent"
-        raise ValueError(message)
+        raise ValueError(f"{text!r} has a fraction of a cent")
     cents = int(whole or "0") * 100 + int(fraction[:2].ljust(2, "0"))
     if cents >= MAX_CENTS:
-        message = f"{text!r} is too large to be an amount of money"
-        raise ValueError(message)
+        raise ValueError(f"{text!r} is too large to be an amount of money")
     return -cents if sign == "-" else cents
 
 
