@@ -1,0 +1,1 @@
+"""Alembic: the schema of the database, one dated step at a time."""

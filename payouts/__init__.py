@@ -1,0 +1,1 @@
+"""Money out: fees, calendar, cycles, approvals, NACHA, statements."""

@@ -74,7 +74,7 @@ class Npi(Identifier):
 
 
 class Ncpdp(Identifier):
-    """NCPDP provider id of a pharmacy: seven digits. No check digit is asked: not all ranges follow the published one."""
+    """NCPDP provider id of a pharmacy: seven digits. Not all ranges follow the published check digit."""
 
     pattern = re.compile(r"\d{7}", re.ASCII)
     shape = "an NCPDP id (seven digits)"

@@ -1,0 +1,1 @@
+"""Bank files: BAI2 prior-day statements."""

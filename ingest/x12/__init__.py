@@ -1,0 +1,1 @@
+"""X12 835 remittance advices: syntax, meaning, balancing."""
