@@ -1,0 +1,10 @@
+-- name: post
+SELECT fact_key, transaction_id, replayed FROM post(
+    :actor, CAST(:events AS event_name[]), CAST(:fact_keys AS text[]), CAST(:fact_on AS date[]), CAST(:reasons AS text[]),
+    CAST(:reverses AS bigint[]), CAST(:bank_lines AS bigint[]), CAST(:line_transaction AS integer[]),
+    CAST(:line_owner AS uuid[]), CAST(:line_ledger AS ledger_name[]), CAST(:line_account AS account_name[]),
+    CAST(:line_amount AS bigint[]), CAST(:line_reference AS bigint[]))
+
+-- name: reverse
+SELECT fact_key, transaction_id, replayed
+FROM reverse_transaction(:actor, :transaction_id, :fact_key, CAST(:fact_on AS date), :reason)

@@ -1,0 +1,48 @@
+-- The roles, the extension and the schema that the dated steps build on. Run by an administrator at every upgrade, so
+-- every statement can be repeated. Roles belong to the whole server: upgrades of several databases may meet here, and
+-- the caller repeats the script when it lost such a race.
+
+-- No passwords: on the embedded server its private socket folder is the key; elsewhere the administrator decides.
+DO $$
+DECLARE
+    wanted record;
+BEGIN
+    FOR wanted IN
+        SELECT * FROM (VALUES
+            ('centralpay_owner', 'NOLOGIN'),   -- owns the schema; only migrations act as it
+            ('centralpay_app', 'LOGIN'),       -- works: reads, posts by function, writes its working tables
+            ('centralpay_auditor', 'LOGIN'),   -- reads
+            ('centralpay_member', 'NOLOGIN')   -- group of the pharmacies' logins; row-level security shows each its own
+        ) AS role (name, login)
+    LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.name) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I %s NOSUPERUSER NOCREATEDB NOCREATEROLE', wanted.name, wanted.login);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL;  -- another upgrade made it at this moment
+            END;
+        END IF;
+        -- An administrator who is no superuser may act as them: to build as the owner, to test as the others.
+        IF wanted.name <> 'centralpay_member' AND NOT pg_has_role(current_user, wanted.name, 'SET') THEN
+            EXECUTE format('GRANT %I TO CURRENT_USER WITH SET TRUE, INHERIT FALSE', wanted.name);
+        END IF;
+    END LOOP;
+END $$;
+
+-- Temporal keys (WITHOUT OVERLAPS) on plain columns need its operator classes.
+CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public;
+
+CREATE SCHEMA IF NOT EXISTS centralpay AUTHORIZATION centralpay_owner;
+
+-- No role but the owner may make anything, so nothing can be put in the way of a name that the owner's functions use.
+DO $$
+BEGIN
+    IF has_schema_privilege('public', 'public', 'CREATE') THEN
+        REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+    END IF;
+END $$;
+REVOKE ALL ON SCHEMA centralpay FROM PUBLIC;
+GRANT USAGE ON SCHEMA centralpay TO centralpay_app, centralpay_auditor, centralpay_member;
+
+-- What the owner makes is the owner's: a function is callable, and a type usable, only by whom a step names.
+ALTER DEFAULT PRIVILEGES FOR ROLE centralpay_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
