@@ -52,6 +52,9 @@ GRANT INSERT ON app_user, activity, owner, pharmacy, member, member_identifier, 
     received_file, advice, remittance_set, claim_line, plb_line, advice_share, custodial_account, bank_statement, bank_line,
     approval, cycle, payout, payout_fee, cycle_omission, exception_case TO centralpay_app;
 GRANT UPDATE (name, ach_company_ids, aliases) ON payer TO centralpay_app;
+GRANT UPDATE (membership, legal_name, dba_name, state, payout_schedule) ON member TO centralpay_app;
+GRANT UPDATE (valid) ON member_identifier TO centralpay_app;
+GRANT UPDATE (in_force) ON contract TO centralpay_app;
 GRANT UPDATE (status, findings) ON received_file TO centralpay_app;
 GRANT UPDATE (state) ON advice, bank_line TO centralpay_app;
 GRANT UPDATE (state, decided_by, decided_at, reason) ON approval TO centralpay_app;

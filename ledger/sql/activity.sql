@@ -1,0 +1,2 @@
+-- name: record
+INSERT INTO activity (actor, action, subject, detail) VALUES (:actor, :action, :subject, CAST(:detail AS jsonb))
