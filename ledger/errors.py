@@ -147,7 +147,10 @@ _BY_NUMBER: dict[int, type[LedgerRefusedError]] = {
 _BY_CONSTRAINT = {
     "fact_is_posted_once": 6,
     "fact_is_entered_once": 6,
+    "advance_is_never_asked_for": 3,
     "bank_line_is_posted_once": 9,
+    "journal_transaction_bank_line_id_fkey": 9,
+    "reversal_of_what_is_posted": 12,
     "transaction_is_reversed_once": 12,
     "reversal_names_its_original": 12,
     "bank_facts_name_their_line": 9,

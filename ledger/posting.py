@@ -62,3 +62,9 @@ def reverse(
         {"actor": actor, "transaction_id": transaction_id, "fact_key": fact_key, "fact_on": fact_on, "reason": reason},
     ).one()
     return Posted(*row)
+
+
+def effective_date(connection: Connection, fact_on: date) -> date | None:
+    """Give the accounting date of a fact: its own, or the first open day after a closed period; None: no period."""
+    day: date | None = connection.execute(_QUERIES["effective_date"], {"fact_on": fact_on}).scalar()
+    return day

@@ -1,6 +1,5 @@
--- The roles, the extension and the schema that the dated steps build on. Run by an administrator at every upgrade, so
--- every statement can be repeated. Roles belong to the whole server: upgrades of several databases may meet here, and
--- the caller repeats the script when it lost such a race.
+-- The roles, the extension and the schema that the dated steps build on. Run in one transaction by an administrator at
+-- every upgrade, so every statement can be repeated. He need be no superuser: CREATEROLE and the database are enough.
 
 -- No passwords: on the embedded server its private socket folder is the key; elsewhere the administrator decides.
 DO $$
@@ -19,12 +18,12 @@ BEGIN
             BEGIN
                 EXECUTE format('CREATE ROLE %I %s NOSUPERUSER NOCREATEDB NOCREATEROLE', wanted.name, wanted.login);
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
-                NULL;  -- another upgrade made it at this moment
+                NULL;  -- roles belong to the whole server: the upgrade of another database made it at this moment
             END;
         END IF;
         -- An administrator who is no superuser may act as them: to build as the owner, to test as the others.
         IF wanted.name <> 'centralpay_member' AND NOT pg_has_role(current_user, wanted.name, 'SET') THEN
-            EXECUTE format('GRANT %I TO CURRENT_USER WITH SET TRUE, INHERIT FALSE', wanted.name);
+            EXECUTE format('GRANT %I TO CURRENT_USER WITH SET TRUE, INHERIT TRUE', wanted.name);
         END IF;
     END LOOP;
 END $$;
@@ -41,8 +40,9 @@ BEGIN
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
     END IF;
 END $$;
+SET LOCAL ROLE centralpay_owner;
 REVOKE ALL ON SCHEMA centralpay FROM PUBLIC;
 GRANT USAGE ON SCHEMA centralpay TO centralpay_app, centralpay_auditor, centralpay_member;
 
--- What the owner makes is the owner's: a function is callable, and a type usable, only by whom a step names.
-ALTER DEFAULT PRIVILEGES FOR ROLE centralpay_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+-- A function that the owner makes can be called only by whom a step names.
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;

@@ -8,3 +8,6 @@ SELECT fact_key, transaction_id, replayed FROM post(
 -- name: reverse
 SELECT fact_key, transaction_id, replayed
 FROM reverse_transaction(:actor, :transaction_id, :fact_key, CAST(:fact_on AS date), :reason)
+
+-- name: effective_date
+SELECT effective_date(CAST(:fact_on AS date))

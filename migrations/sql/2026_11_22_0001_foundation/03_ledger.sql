@@ -12,7 +12,7 @@ CREATE SEQUENCE entry_number CACHE 50;
 
 CREATE TABLE journal_transaction (
     transaction_id bigint PRIMARY KEY DEFAULT nextval('transaction_number'),
-    event event_name NOT NULL CHECK (event NOT IN ('advanced', 'advance_repaid')),
+    event event_name NOT NULL CONSTRAINT advance_is_never_asked_for CHECK (event NOT IN ('advanced', 'advance_repaid')),
     -- The business fact, named once for ever: a second posting of it is the first one, or a conflict.
     fact_key text NOT NULL CONSTRAINT fact_is_posted_once UNIQUE,
     fact_on date NOT NULL,
@@ -21,7 +21,8 @@ CREATE TABLE journal_transaction (
     actor text NOT NULL,
     reason text,
     bank_line_id bigint CONSTRAINT bank_line_is_posted_once UNIQUE,
-    reverses bigint CONSTRAINT transaction_is_reversed_once UNIQUE REFERENCES journal_transaction,
+    reverses bigint CONSTRAINT transaction_is_reversed_once UNIQUE
+        CONSTRAINT reversal_of_what_is_posted REFERENCES journal_transaction,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     CONSTRAINT reversal_names_its_original CHECK ((event = 'reversed') = (reverses IS NOT NULL)),
     CONSTRAINT bank_facts_name_their_line CHECK ((event IN ('deposited', 'debited')) = (bank_line_id IS NOT NULL))

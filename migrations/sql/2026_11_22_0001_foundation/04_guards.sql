@@ -106,9 +106,7 @@ BEGIN
     -- 1: every entry sums to zero, has two lines or more, and was made by this database transaction.
     SELECT array_agg(g.owner_id), array_agg(g.entry_id), array_agg(g.ledger), array_agg(g.event), array_agg(g.effective_on)
     INTO owners, entries, ledgers, events, dates
-    FROM (SELECT owner_id, entry_id, ledger, event, effective_on FROM new_line
-          GROUP BY owner_id, entry_id, ledger, event, effective_on
-          HAVING sum(amount_cents) = 0 AND count(*) >= 2) g;
+    FROM (SELECT DISTINCT owner_id, entry_id, ledger, event, effective_on FROM new_line) g;
     -- What is not funded yet balances by itself (P2): no entry turns advice into payable money without cash.
     SELECT n.owner_id, n.entry_id, sum(n.amount_cents) AS total, count(*) AS lines INTO bad
     FROM new_line n GROUP BY n.owner_id, n.entry_id
@@ -125,7 +123,8 @@ BEGIN
     FROM unnest(owners, entries, ledgers, events, dates) AS n (owner_id, entry_id, ledger, event, effective_on)
     JOIN entry e USING (owner_id, entry_id)
     WHERE e.xid = pg_current_xact_id() AND e.ledger = n.ledger AND e.event = n.event AND e.effective_on = n.effective_on;
-    IF known IS DISTINCT FROM (SELECT count(*) FROM (SELECT DISTINCT owner_id, entry_id FROM new_line) d) THEN
+    -- Lines that say different things of their entry make more groups than entries are found.
+    IF known <> coalesce(cardinality(owners), 0) THEN
         PERFORM refuse(1, 'line_of_a_new_entry', 'lines belong to an entry of the same database transaction and agree with it');
     END IF;
     PERFORM line_obeys_matrix(array_agg((m.event, m.ledger, (CASE WHEN m.house THEN 'house' ELSE 'member' END)::owner_kind, m.account,
@@ -137,10 +136,16 @@ BEGIN
         SELECT owner_id, ledger, account,
                sum(greatest(amount_cents, 0))::bigint AS debit_cents, sum(greatest(-amount_cents, 0))::bigint AS credit_cents,
                bool_or(event IN ('payout_released', 'fee_collected', 'held', 'levied')) AS guarded
-        FROM new_line GROUP BY owner_id, ledger, account ORDER BY owner_id, ledger, account
+        FROM new_line GROUP BY owner_id, ledger, account
     ), stored AS (
         INSERT INTO balance AS b (owner_id, ledger, account, debit_cents, credit_cents, version)
         SELECT owner_id, ledger, account, debit_cents, credit_cents, 1 FROM change
+        UNION ALL
+        -- Whoever leans on the float takes its turn on it: a withdrawal at the same moment must see what leans.
+        SELECT house_id(), 'custody', 'operating_float', 0, 0, 1
+        WHERE EXISTS (SELECT FROM change WHERE owner_id = house_id() AND account IN ('unknown_payee', 'network_adjustment'))
+          AND NOT EXISTS (SELECT FROM change WHERE owner_id = house_id() AND account = 'operating_float')
+        ORDER BY 1, 2, 3
         ON CONFLICT (owner_id, ledger, account) DO UPDATE SET debit_cents = b.debit_cents + excluded.debit_cents,
             credit_cents = b.credit_cents + excluded.credit_cents, version = b.version + 1
         RETURNING owner_id, ledger, account, debit_cents - credit_cents AS balance_cents
@@ -320,12 +325,16 @@ BEGIN
             jsonb_build_object('transaction', NEW.transaction_id, 'cash_cents', cash, 'bank_cents', expected));
     END IF;
     -- P9 as it happens: what the custody ledger says of the PSAO's own money, its operating ledger says too.
-    SELECT sum(l.amount_cents) FILTER (WHERE l.account IN ('operating_float', 'custody_float')) AS float_cents,
-           sum(l.amount_cents) FILTER (WHERE l.account IN ('operating_advance', 'advance_receivable')) AS advance_cents INTO bad
-    FROM entry e JOIN line l USING (owner_id, entry_id)
-    WHERE e.transaction_id = NEW.transaction_id
-      AND l.account IN ('operating_float', 'custody_float', 'operating_advance', 'advance_receivable');
-    IF bad.float_cents <> 0 OR bad.advance_cents <> 0 THEN
+    -- The float mirrors as a whole, an advance for its member.
+    SELECT m.* INTO bad FROM (
+        SELECT CASE WHEN l.account IN ('operating_advance', 'advance_receivable') THEN l.owner_id ELSE house_id() END AS owner,
+               sum(l.amount_cents) AS cents
+        FROM entry e JOIN line l USING (owner_id, entry_id)
+        WHERE e.transaction_id = NEW.transaction_id
+          AND l.account IN ('operating_float', 'custody_float', 'operating_advance', 'advance_receivable')
+        GROUP BY 1) m
+    WHERE m.cents <> 0 LIMIT 1;
+    IF FOUND THEN
         PERFORM refuse(9, 'mirrors_agree', format('%s moves the float or an advance in one ledger only', NEW.event), to_jsonb(bad));
     END IF;
     IF NEW.reverses IS NOT NULL THEN

@@ -126,6 +126,8 @@ BEGIN
         SELECT n.id, n.event, n.fact_key, n.fact_on, n.effective_on, p_actor, n.reason, n.bank_line, n.reverses
         FROM unnest(ids, p_events, p_fact_keys, p_fact_on, dates, p_reasons, p_bank_lines, p_reverses)
             AS n (id, event, fact_key, fact_on, effective_on, reason, bank_line, reverses)
+        -- In one order for everybody: two batches of the same facts wait for each other, never in a circle.
+        ORDER BY n.fact_key
         ON CONFLICT (fact_key) DO NOTHING RETURNING transaction_id
     )
     SELECT array_agg(CASE WHEN m.transaction_id IS NULL THEN NULL ELSE i.id END ORDER BY i.n) INTO fresh

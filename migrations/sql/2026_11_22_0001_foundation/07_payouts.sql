@@ -7,14 +7,14 @@ CREATE TABLE approval (
     -- What exactly is approved: a hash of the set, or the facts themselves.
     set_hash bytea,
     facts jsonb NOT NULL DEFAULT '{}',
-    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'approved', 'rejected')),
+    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'approved', 'rejected', 'withdrawn')),
     proposed_by text NOT NULL REFERENCES app_user,
     proposed_at timestamptz NOT NULL DEFAULT now(),
     decided_by text REFERENCES app_user,
     decided_at timestamptz,
     reason text,
     CONSTRAINT maker_is_not_checker CHECK (decided_by <> proposed_by),
-    CONSTRAINT decision_has_a_person CHECK ((state = 'pending') = (decided_by IS NULL) AND (state = 'pending') = (decided_at IS NULL)),
+    CONSTRAINT decision_has_a_person CHECK ((state IN ('approved', 'rejected')) = (decided_by IS NOT NULL) AND (state = 'pending') = (decided_at IS NULL)),
     CONSTRAINT rejection_has_a_reason CHECK (state <> 'rejected' OR reason IS NOT NULL)
 );
 CREATE UNIQUE INDEX one_open_approval ON approval (kind, subject) WHERE state = 'pending';

@@ -1,0 +1,149 @@
+"""The books: ``ledger balances``, ``journal``, ``trial-balance``, ``verify``."""
+
+from collections import defaultdict
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from sqlalchemy import Connection
+
+from app.cli.dates import day_from
+from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
+from app.exit_codes import PROOF_FAILED
+from app.session import opened
+from ingest.directory import find_member
+from ledger.balances import journal, trial_balance
+from ledger.chart import HOUSE
+from ledger.proofs import Verdict, verify
+
+books = typer.Typer(help="The ledger.", no_args_is_help=True)
+
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="By accounting date; else everything recorded.")
+]
+Owner = Annotated[str | None, typer.Option("--owner", help="NCPDP id, member id, or 'house'.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang these commands into the command line."""
+    app.add_typer(books, name="ledger")
+
+
+@books.command("trial-balance")
+def show_trial_balance(as_of: AsOf = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Print every account of every owner.
+
+    Example: centralpay ledger trial-balance --as-of 2026-11-30
+    """
+    day = None if as_of is None else day_from(as_of)
+    with opened(as_user, warn) as session, session.reading() as connection:
+        rows = trial_balance(connection, day)
+    if as_json:
+        print_json({"as_of": as_of, "rows": [row.model_dump(mode="json") for row in rows]})
+        return
+    table = [
+        [row.owner, row.ledger.value, row.account.value, row.debit_cents, row.credit_cents, row.balance_cents]
+        for row in rows
+    ]
+    print_table("Trial balance", ["owner", "ledger", "account", "debit", "credit", "balance"], table)
+
+
+@books.command("balances")
+def show_balances(as_of: AsOf = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Print the accounts summed over all owners.
+
+    Example: centralpay ledger balances
+    """
+    day = None if as_of is None else day_from(as_of)
+    with opened(as_user, warn) as session, session.reading() as connection:
+        rows = trial_balance(connection, day)
+    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for row in rows:
+        total = sums[row.ledger.value, row.account.value]
+        total[0] += row.debit_cents
+        total[1] += row.credit_cents
+    table = [
+        [ledger, account, debit, credit, debit - credit] for (ledger, account), (debit, credit) in sorted(sums.items())
+    ]
+    if as_json:
+        names = ("ledger", "account", "debit_cents", "credit_cents", "balance_cents")
+        print_json({"as_of": as_of, "rows": [dict(zip(names, row, strict=True)) for row in table]})
+        return
+    print_table("Balances over all owners", ["ledger", "account", "debit", "credit", "balance"], table)
+
+
+@books.command("journal")
+def show_journal(
+    owner: Owner = None,
+    from_day: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First accounting day.")] = None,
+    to_day: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last accounting day.")] = None,
+    most: Annotated[int, typer.Option("--most", help="How many lines at most.")] = 1000,
+    as_json: AsJson = False,
+    as_user: AsUser = None,
+) -> None:
+    """Print the journal's lines in their order.
+
+    Example: centralpay ledger journal --owner 1234567
+    """
+    from_on, to_on = (None if day is None else day_from(day) for day in (from_day, to_day))
+    with opened(as_user, warn) as session, session.reading() as connection:
+        rows = list(journal(connection, owner=_owner_id(connection, owner), from_on=from_on, to_on=to_on, most=most))
+    if as_json:
+        print_json({"lines": [row.model_dump(mode="json") for row in rows]})
+        return
+    table = [
+        [
+            row.transaction_id,
+            row.entry_id,
+            row.effective_on,
+            row.entry_event,
+            row.owner,
+            row.account.value,
+            row.reference and str(row.reference),
+            row.amount_cents,
+        ]
+        for row in rows
+    ]
+    print_table(
+        "Journal", ["transaction#", "entry#", "date", "event", "owner", "account", "reference", "amount"], table
+    )
+
+
+@books.command("verify")
+def show_proofs(as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Run all proofs; exit code 4 when one fails.
+
+    Example: centralpay ledger verify
+    """
+    with opened(as_user, warn) as session, session.reading() as connection:
+        verdicts = verify(connection)
+    if as_json:
+        proofs = [
+            {
+                "id": each.proof.name,
+                "holds": each.holds,
+                "checked": each.checked,
+                "detail": each.detail or each.proof.value,
+            }
+            for each in verdicts
+        ]
+        print_json({"proofs": proofs})
+    else:
+        show_verdicts(verdicts)
+    if not all(each.holds for each in verdicts):
+        raise typer.Exit(PROOF_FAILED)
+
+
+def show_verdicts(verdicts: list[Verdict]) -> None:
+    """Print the proofs."""
+    rows = [
+        [each.proof.name, "holds" if each.holds else "FAILS", each.proof.value, each.checked, each.failing, each.detail]
+        for each in verdicts
+    ]
+    print_table("Proofs", ["id", "verdict", "what", "checked#", "failing#", "first failure"], rows)
+
+
+def _owner_id(connection: Connection, owner: str | None) -> UUID | None:
+    if owner is None:
+        return None
+    return HOUSE if owner == "house" else find_member(connection, owner)

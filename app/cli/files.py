@@ -1,0 +1,189 @@
+"""Files in: ``ingest``, ``members``, ``payers``, and ``match``."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from app.cli.screen import ERRORS, AsJson, AsUser, Bar, print_json, print_table, progress, warn
+from app.session import Session, opened
+from ingest.directory import list_members
+from ingest.funding import MatchReport, sweep
+from ingest.kinds import FileKind
+from ingest.receiving import FileVerdict, refused
+from payouts.settlement import Settled, settle
+from payouts.users import OPERATORS, require
+from schemas.errors import UnreadableError
+
+NEEDS_A_PERSON = 3
+"""Exit code when some input was quarantined, in conflict, or could not be read; the rest was done."""
+
+members = typer.Typer(help="The member pharmacies.", no_args_is_help=True)
+payers = typer.Typer(help="The payers that remit.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Hang these commands into the command line."""
+    app.command("ingest")(ingest)
+    app.command("match")(match)
+    app.add_typer(members, name="members")
+    app.add_typer(payers, name="payers")
+
+
+def ingest(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files; '-' reads standard input.")],
+    as_json: AsJson = False,
+    as_user: AsUser = None,
+) -> None:
+    """Take files in: 835 remittances, BAI2 statements, rosters, payer lists; the kind is told from the content.
+
+    Every file goes to the vault first. A transaction set that does not foot is quarantined whole, the others of its
+    file are taken; a file that was here before changes nothing.
+
+    Example: centralpay ingest remit.835 bank.bai
+    """
+    with opened(as_user, warn) as session:
+        verdicts = receive(session, files)
+    show_verdicts(verdicts, as_json=as_json)
+
+
+def match(as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Sweep deposits against advices and debits against released cycles.
+
+    Example: centralpay match
+    """
+    with opened(as_user, warn) as session:
+        report, settled = match_all(session)
+    if as_json:
+        document = report.model_dump(mode="json") | {"settled": [each.model_dump(mode="json") for each in settled]}
+        print_json(document)
+        return
+    show_match(report, settled)
+
+
+@members.command("import")
+def import_members(roster: str, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Take a roster over, whole or not at all.
+
+    Example: centralpay members import roster.csv
+    """
+    with opened(as_user, warn) as session:
+        verdicts = receive(session, [roster], expected=FileKind.ROSTER)
+    show_verdicts(verdicts, as_json=as_json)
+
+
+@members.command("list")
+def show_members(as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """List the members.
+
+    Example: centralpay members list
+    """
+    with opened(as_user, warn) as session, session.reading() as connection:
+        found = list_members(connection)
+    if as_json:
+        print_json({"members": [each.model_dump(mode="json") for each in found]})
+        return
+    rows = [
+        [
+            each.ncpdp_id,
+            each.npi,
+            each.legal_name,
+            each.member_since,
+            each.member_until or "open",
+            each.monthly_fee_cents,
+            f"…{each.account_last_four}",
+        ]
+        for each in found
+    ]
+    print_table("Members", ["NCPDP", "NPI", "name", "since", "until", "fee", "account"], rows)
+
+
+@payers.command("import")
+def import_payers(payer_list: str, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Take a list of payers over, whole or not at all.
+
+    Example: centralpay payers import payers.csv
+    """
+    with opened(as_user, warn) as session:
+        verdicts = receive(session, [payer_list], expected=FileKind.PAYERS)
+    show_verdicts(verdicts, as_json=as_json)
+
+
+def receive(session: Session, names: Sequence[str], expected: FileKind | None = None) -> list[FileVerdict]:
+    """Take files in one after the other; one that can not be read does not keep the others out."""
+    with session.begin() as connection:
+        require(connection, session.actor, OPERATORS)
+    verdicts = []
+    for name in names:
+        size = Path(name).stat().st_size if Path(name).is_file() else None
+        with progress(Path(name).name, size) as bar:
+            verdicts.append(_receive_one(session, name, expected, bar))
+    return verdicts
+
+
+def _receive_one(session: Session, name: str, expected: FileKind | None, bar: Bar) -> FileVerdict:
+    receiver = session.receiver(bar.at)
+    try:
+        if name == "-":
+            return receiver.receive(sys.stdin.buffer, "standard input", expected=expected)
+        with Path(name).open("rb") as source:
+            return receiver.receive(source, name, expected=expected)
+    except OSError as error:
+        return refused(name, "file_opens", error.strerror or "it can not be read")
+    except UnreadableError as error:
+        return FileVerdict(
+            path=name, kind="unknown", sha256="", status="quarantined", findings=error.findings, summary=str(error)
+        )
+
+
+def match_all(session: Session) -> tuple[MatchReport, list[Settled]]:
+    """Sweep both pools and settle released cycles."""
+    with session.begin() as connection:
+        require(connection, session.actor, OPERATORS)
+    with progress("matching", None) as bar:
+        report = sweep(session.begin, session.actor, bar.at)
+    return report, settle(session.begin, session.actor)
+
+
+def show_verdicts(verdicts: Sequence[FileVerdict], *, as_json: bool) -> None:
+    """Print what became of files and end with the exit code that says it."""
+    if as_json:
+        print_json({"files": [_verdict_json(verdict) for verdict in verdicts]})
+    else:
+        rows = [[Path(each.path).name, each.kind, each.status, _summary(each)] for each in verdicts]
+        print_table("Received", ["file", "kind", "status", "what"], rows)
+    for verdict in verdicts:
+        for sentence in complaints(verdict):
+            ERRORS.print(escape(sentence), soft_wrap=True)
+    if not all(verdict.is_done for verdict in verdicts):
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+def complaints(verdict: FileVerdict) -> list[str]:
+    """Say what a person has to know of a file, a sentence a finding, at most twenty a set."""
+    said = [f"{verdict.path}: {finding.sentence()}" for finding in verdict.findings]
+    for number, each in enumerate(verdict.sets, 1):
+        if each.status in {"quarantined", "conflict"}:
+            name = f"{verdict.path}: set {number} ({each.trn or 'no trace'}) {each.status}"
+            said += [f"{name}: {finding.sentence()}" for finding in each.findings[:20]] or [f"{name}: other content"]
+    return said
+
+
+def show_match(report: MatchReport, settled: Sequence[Settled]) -> None:
+    """Print what a sweep did."""
+    rows = [[each.trn, each.payer_id, each.step, each.amount_cents] for each in report.funded]
+    print_table("Funded", ["trace", "payer", "step", "amount"], rows)
+    print_table("Settled", ["cycle#", "amount"], [[each.cycle_id, each.amount_cents] for each in settled])
+    print_table("Parked", ["payments#", "deposits#"], [[report.parked.advices, report.parked.deposits]])
+
+
+def _summary(verdict: FileVerdict) -> str:
+    return verdict.summary.removeprefix(f"{verdict.path}: ")
+
+
+def _verdict_json(verdict: FileVerdict) -> dict[str, Any]:
+    document = verdict.model_dump(mode="json", exclude_none=True)
+    return document | {"sets": [each.model_dump(mode="json", exclude_none=True) for each in verdict.sets]}

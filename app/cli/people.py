@@ -1,0 +1,177 @@
+"""People and what they decide: ``users``, ``approvals``, ``float``, ``exceptions``."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
+from app.session import opened
+from ingest.cases import Case, find_case, list_cases
+from payouts import decisions, own_money
+from payouts.approvals import list_approvals
+from payouts.users import OPERATORS, UserRole, add_user, list_users, require
+from schemas.errors import WrongUseError
+
+users = typer.Typer(help="Who may act.", no_args_is_help=True)
+approvals = typer.Typer(help="Whatever needs a second person.", no_args_is_help=True)
+own = typer.Typer(help="The PSAO's own money in the custodial account.", no_args_is_help=True)
+exceptions = typer.Typer(help="What a person has to look at.", no_args_is_help=True)
+
+Reference = Annotated[str, typer.Option("--bank-reference", metavar="REF", help="Reference of the open bank line.")]
+Number = Annotated[int, typer.Argument(metavar="ID")]
+All = Annotated[bool, typer.Option("--all", help="Those that are done, too.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang these commands into the command line."""
+    app.add_typer(users, name="users")
+    app.add_typer(approvals, name="approvals")
+    app.add_typer(own, name="float")
+    app.add_typer(exceptions, name="exceptions")
+
+
+@users.command("add")
+def add(
+    name: str,
+    role: Annotated[UserRole, typer.Option(help="What the user may do.")],
+    as_json: AsJson = False,
+    as_user: AsUser = None,
+) -> None:
+    """Add a user; the first who acts is an admin.
+
+    Example: centralpay users add anna --role approver
+    """
+    with opened(as_user, warn) as session, session.begin() as connection:
+        user = add_user(connection, name, role, session.actor)
+    if as_json:
+        print_json(user)
+        return
+    print_table("User", ["name", "role"], [[user.name, user.role.value]])
+
+
+@users.command("list")
+def show_users(as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """List the users.
+
+    Example: centralpay users list
+    """
+    with opened(as_user, warn) as session, session.reading() as connection:
+        found = list_users(connection)
+    if as_json:
+        print_json({"users": [each.model_dump(mode="json") for each in found]})
+        return
+    print_table("Users", ["name", "role", "added by"], [[each.name, each.role.value, each.added_by] for each in found])
+
+
+@approvals.command("list")
+def show_approvals(everything: All = False, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """List what waits for a second person.
+
+    Example: centralpay approvals list
+    """
+    with opened(as_user, warn) as session, session.reading() as connection:
+        found = list_approvals(connection, None if everything else "pending")
+    if as_json:
+        print_json({"approvals": [each.model_dump(mode="json") for each in found]})
+        return
+    rows = [
+        [each.approval_id, each.kind, each.subject, each.state, each.proposed_by, each.decided_by] for each in found
+    ]
+    print_table("Approvals", ["id#", "kind", "subject", "state", "proposed by", "decided by"], rows)
+
+
+@approvals.command("approve")
+def approve(approval_id: Number, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Approve what another person proposed.
+
+    Example: centralpay approvals approve 3 --as anna
+    """
+    _decide(approval_id, as_user, as_json=as_json, approve=True)
+
+
+@approvals.command("reject")
+def reject(
+    approval_id: Number,
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+    as_json: AsJson = False,
+    as_user: AsUser = None,
+) -> None:
+    """Reject what another person proposed.
+
+    Example: centralpay approvals reject 3 --reason 'wrong day' --as anna
+    """
+    _decide(approval_id, as_user, as_json=as_json, approve=False, reason=reason)
+
+
+def _decide(approval_id: int, as_user: str | None, *, as_json: bool, approve: bool, reason: str | None = None) -> None:
+    with opened(as_user, warn) as session, session.begin() as connection:
+        approval = decisions.decide(connection, approval_id, session.actor, approve=approve, reason=reason)
+    show_approval(approval.approval_id, approval.state, as_json=as_json)
+
+
+def show_approval(approval_id: int, state: str, *, as_json: bool) -> None:
+    """Print an approval's number and state."""
+    if as_json:
+        print_json({"approval_id": approval_id, "state": state})
+        return
+    print_table("Approval", ["id#", "state"], [[approval_id, state]])
+
+
+@own.command("deposit")
+def deposit(bank_reference: Reference, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Take a deposit as the PSAO's own money; another person approves.
+
+    Example: centralpay float deposit --bank-reference R1
+    """
+    with opened(as_user, warn) as session, session.begin() as connection:
+        require(connection, session.actor, OPERATORS)
+        approval_id = own_money.propose_deposit(connection, bank_reference, session.actor)
+    show_approval(approval_id, "pending", as_json=as_json)
+
+
+@own.command("withdraw")
+def withdraw(bank_reference: Reference, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Explain a debit as own money leaving; another person approves.
+
+    Example: centralpay float withdraw --bank-reference R2
+    """
+    with opened(as_user, warn) as session, session.begin() as connection:
+        require(connection, session.actor, OPERATORS)
+        approval_id = own_money.propose_withdrawal(connection, bank_reference, session.actor)
+    show_approval(approval_id, "pending", as_json=as_json)
+
+
+@exceptions.command("list")
+def show_exceptions(everything: All = False, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """List the open exceptions.
+
+    Example: centralpay exceptions list
+    """
+    with opened(as_user, warn) as session, session.reading() as connection:
+        found = list_cases(connection, None if everything else "open")
+    if as_json:
+        print_json({"exceptions": [each.model_dump(mode="json", exclude_none=True) for each in found]})
+        return
+    show_cases(found)
+
+
+@exceptions.command("show")
+def show_exception(case_id: Number, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Show one exception.
+
+    Example: centralpay exceptions show 4
+    """
+    with opened(as_user, warn) as session, session.reading() as connection:
+        found = find_case(connection, case_id)
+    if found is None:
+        raise WrongUseError(f"There is no exception {case_id}; see: centralpay exceptions list --all")
+    if as_json:
+        print_json(found)
+        return
+    show_cases([found])
+
+
+def show_cases(found: list[Case]) -> None:
+    """Print exception cases."""
+    rows = [[each.id, each.kind.value, each.subject, each.amount_cents, each.detail] for each in found]
+    print_table("Exceptions", ["id#", "kind", "subject", "amount", "detail"], rows)

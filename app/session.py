@@ -1,0 +1,119 @@
+"""One command's work: settings, keys, vault and database opened once, and closed when the command ends."""
+
+import os
+import pwd
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from app import database
+from app.database import Role
+from app.settings import Settings
+from ingest.encryption import Keyring
+from ingest.receiving import Receiver
+from ingest.vault import Vault
+from ledger.activity import Begin
+from payouts.cycles import Originator
+from payouts.release import Releaser
+from schemas.errors import WrongUseError
+
+BANK_ZONE = ZoneInfo("America/New_York")
+"""The clock of the Federal Reserve's windows; only file creation times come from a clock, never accounting dates."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a command works with.
+
+    Args:
+        settings: the installation's.
+        actor: who acts.
+        begin: opens a unit of work as the application's role.
+        reading: opens a read-only snapshot as the auditor's role.
+        keyring: master keys.
+        warn: says something on standard error.
+    """
+
+    settings: Settings
+    actor: str
+    begin: Begin
+    reading: Callable[[], AbstractContextManager[Connection]]
+    keyring: Keyring
+
+    @property
+    def vault(self) -> Vault:
+        """The vault of received and sent files."""
+        return Vault(self.settings.vault_dir, self.keyring)
+
+    @property
+    def originator(self) -> Originator:
+        """Who sends the ACH files."""
+        settings = self.settings
+        return Originator(settings.odfi_routing, settings.company_id, settings.company_name, settings.entry_description)
+
+    def receiver(self, progress: Callable[[int], None] | None = None) -> Receiver:
+        """Give what takes files in."""
+        account = self.settings.bank_account.get_secret_value()
+        return Receiver(self.begin, self.vault, self.keyring, account, self.actor, progress)
+
+    def releaser(self) -> Releaser:
+        """Give what releases cycles, on the bank's clock."""
+        return Releaser(self.begin, self.vault, self.keyring, self.actor, datetime.now(BANK_ZONE))
+
+
+def acting_user(settings: Settings, as_user: str | None) -> str:
+    """Say who acts: ``--as``, else CENTRALPAY_USER, else the operating system's user."""
+    return as_user or settings.user or pwd.getpwuid(os.geteuid()).pw_name
+
+
+@contextmanager
+def opened(as_user: str | None, warn: Callable[[str], None]) -> Iterator[Session]:
+    """Open everything a command needs; the embedded database is started, and brought up to date when it is new.
+
+    Raises:
+        WrongUseError: a setting is wrong, or another server's schema is not up to date.
+    """
+    settings = Settings.from_environment()
+    settings.make_folders()
+    keyring = settings.keyring()
+    if keyring.made:
+        warn(
+            f"A master key was made in {settings.keys_dir}. Without it neither files nor account numbers can be read: "
+            "keep a copy elsewhere, or give a key by CENTRALPAY_MASTER_KEY_FILE."
+        )
+    with ExitStack() as stack:
+        url = stack.enter_context(database.opened(settings))
+        _ensure_schema(settings, url)
+        engines = [database.engine_for(url, role, pool_size=2) for role in (Role.APP, Role.AUDITOR)]
+        for engine in engines:
+            stack.callback(engine.dispose)
+        begin, reading = partial(database.unit_of_work, engines[0]), partial(database.reading, engines[1])
+        yield Session(settings, acting_user(settings, as_user), begin, reading, keyring)
+
+
+def _ensure_schema(settings: Settings, url: str) -> None:
+    status = database.status(url)
+    if not status.pending:
+        return
+    if settings.database_url is not None:
+        raise WrongUseError("The database's schema is not up to date; run: centralpay db upgrade")
+    database.upgrade(url)
+
+
+def out_file(path: Path) -> Path:
+    """Make the folder of a file that a command is to write.
+
+    Raises:
+        WrongUseError: it can not be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUseError(f"{path.parent}: {error.strerror}") from error
+    return path

@@ -1,0 +1,152 @@
+"""One account of a BAI2 file while it is read: records 03 and 16, and whether they explain each other."""
+
+import re
+from typing import Final
+
+from ingest.bank.bai2_records import PLAIN_FUNDS, Record, amount_of, detail
+from ingest.bank.lines import LineFindings, shown
+from ingest.bank.statement import NON_MONETARY, TOTAL_CREDITS, TOTAL_DEBITS, BankItem, is_credit_code
+
+OPENING_LEDGER: Final = "010"
+CLOSING_LEDGER: Final = "015"
+
+_GLUED = re.compile(r"/\s*(?:01|02|03|16|49|88|98|99),")
+
+
+class Account:
+    """What the records of one account add up to.
+
+    Args:
+        record: its record 03.
+        fields: the fields of that record.
+        findings: where to say what is wrong.
+    """
+
+    def __init__(self, record: Record, fields: list[str], findings: LineFindings) -> None:
+        self._findings = findings
+        self._summary: dict[str, int] = {}
+        self._credits_cents = self._debits_cents = 0
+        self._details = 0
+        self.number = fields[1]
+        self.line = record.line
+        self.lines = 1 + len(record.more)
+        """Lines so far, as record 49 counts them."""
+        self.total = 0
+        """Sum of all amounts so far, as record 49 has it."""
+        self.items: list[BankItem] = []
+        if not self.number:
+            findings.add("account", record.line, "record 03 field 2", "an account number", "nothing")
+        self._read_summary(fields)
+
+    @property
+    def opening_cents(self) -> int | None:
+        """Opening ledger balance, when the bank gives it."""
+        return self._summary.get(OPENING_LEDGER)
+
+    @property
+    def closing_cents(self) -> int | None:
+        """Closing ledger balance, when the bank gives it."""
+        return self._summary.get(CLOSING_LEDGER)
+
+    def _read_summary(self, fields: list[str]) -> None:
+        """Read balances and totals: type code, amount, number of items, funds type and what belongs to that."""
+        place = 3
+        while place < len(fields):
+            code, amount, _, funds_type = (fields[place : place + 4] + [""] * 3)[:4]
+            element = f"record 03 field {place + 2}"
+            if amount:
+                cents = amount_of(amount, self.line, element, self._findings)
+                self.total += cents
+                if self._summary.setdefault(code, cents) != cents:
+                    self._findings.add("summary_once", self.line, element, f"one amount for {shown(code)}", "two")
+            if (code or amount) and not (len(code) == 3 and code.isascii() and code.isdigit()):
+                element = f"record 03 field {place + 1}"
+                self._findings.add("type_code", self.line, element, "three digits", shown(code))
+            place += 4
+            if funds_type == "S":
+                place += 3
+            elif funds_type == "V":
+                place += 2
+            elif funds_type == "D":
+                parts = fields[place] if place < len(fields) else ""
+                place += 1 + 2 * (int(parts) if re.fullmatch(r"[0-9]{1,3}", parts) else 0)
+            elif funds_type not in PLAIN_FUNDS:
+                element = f"record 03 field {place}"
+                expected = "0, 1, 2, S, V, D or Z"
+                self._findings.add("funds_type", self.line, element, expected, shown(funds_type))
+                return
+
+    def add(self, record: Record) -> None:
+        """Take a record 16."""
+        self._details += 1
+        self.lines += 1 + len(record.more)
+        fields = detail(record, self._findings)
+        if fields is None:
+            return
+        type_code, amount, funds_type, bank_reference, customer_reference, pieces = fields
+        if type_code == NON_MONETARY and not amount:
+            return
+        cents = amount_of(amount, record.line, "record 16 field 3", self._findings)
+        self.total += cents
+        is_credit = is_credit_code(type_code)
+        if is_credit is None:
+            if type_code != NON_MONETARY:
+                expected = "the code of a credit (100-399) or debit (400-699)"
+                self._findings.add("type_code", record.line, "record 16 field 2", expected, shown(type_code))
+            return
+        if cents <= 0:
+            # Nothing moved, as with a zero-dollar entry that only carries remittance; less than nothing cannot be.
+            if cents < 0:
+                advice = "Ask the bank whether this is a correction."
+                self._findings.add("amount", record.line, "record 16 field 3", "no sign", amount[:1], advice=advice)
+            return
+        if is_credit:
+            self._credits_cents += cents
+        else:
+            self._debits_cents += cents
+        text = "".join(pieces)
+        spaced = text if len(pieces) < 2 else " ".join(pieces)
+        line, ordinal = record.line, self._details
+        item = BankItem(
+            type_code, cents, is_credit, funds_type, bank_reference, customer_reference, text, spaced, line, ordinal
+        )
+        self.items.append(item)
+
+    def check_balance(self, line: int) -> bool:
+        """Hold the items against the totals and balances that the bank gives.
+
+        An account that is reported without any detail is held against its totals alone.
+
+        Args:
+            line: of the record 49.
+        """
+        holds = True
+        sides = ((TOTAL_CREDITS, self._credits_cents), (TOTAL_DEBITS, self._debits_cents))
+        if self._details:
+            for code, cents in sides:
+                stated = self._summary.get(code, cents)
+                if stated != cents:
+                    advice = "The details do not make up the bank's own total."
+                    self._findings.add("side_total", line, f"type code {code}", str(cents), str(stated), advice=advice)
+                    holds = False
+            credits_cents, debits_cents = self._credits_cents, self._debits_cents
+        else:
+            credits_cents, debits_cents = (self._summary.get(code, 0) for code, _ in sides)
+        if self.opening_cents is None or self.closing_cents is None:
+            return holds
+        closing_cents = self.opening_cents + credits_cents - debits_cents
+        if closing_cents != self.closing_cents:
+            advice = "Opening balance, credits and debits do not make the closing balance."
+            found = str(self.closing_cents)
+            self._findings.add("balance", line, f"type code {CLOSING_LEDGER}", str(closing_cents), found, advice=advice)
+            holds = False
+        return holds
+
+    def look_for_glued_records(self) -> None:
+        """Say where a text looks as if it had swallowed another record; asked only when the account does not foot."""
+        for item in self.items:
+            if _GLUED.search(item.text_spaced):
+                advice = "Several records seem to stand on one line; ask the bank for one record on each."
+                self._findings.add(
+                    "one_record_a_line", item.line, "record 16 text", "text", "another record", advice=advice
+                )

@@ -1,0 +1,264 @@
+"""Files in: every received file goes to the vault first, then to the reader of its kind."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Connection
+
+from ingest.advices import findings_json
+from ingest.bank_lines import load_bank_file
+from ingest.directory import Directory, import_payers, import_roster
+from ingest.encryption import Keyring
+from ingest.kinds import HEAD_BYTES, FileKind, detect_kind, unknown_kind
+from ingest.payers import read_payers
+from ingest.remittances import RemittanceLoader
+from ingest.roster import read_roster
+from ingest.vault import StoredFile, Vault
+from ledger import activity
+from ledger.activity import Begin
+from ledger.queries import Queries
+from schemas.errors import UnreadableError
+from schemas.findings import Finding, Severity
+
+_QUERIES = Queries("ingest", "advices.sql")
+
+Status = Literal["accepted", "quarantined", "duplicate", "conflict"]
+
+
+class SetVerdict(BaseModel):
+    """What became of one transaction set."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trn: str
+    status: Status
+    claims: int
+    findings: tuple[Finding, ...]
+
+
+class FileVerdict(BaseModel):
+    """What became of one file; ``findings`` are those of the file as a whole, ``sets`` its transaction sets."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    kind: str
+    sha256: str
+    status: Status
+    sets: tuple[SetVerdict, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    summary: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Say whether nothing of it needs a person: accepted, or here before."""
+        return self.status in {"accepted", "duplicate"}
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Takes files in.
+
+    Args:
+        begin: opens a unit of work.
+        vault: where every file goes first.
+        keyring: seals and opens bank details.
+        own_account: number of the custodial bank account.
+        actor: who acts.
+        progress: told the bytes read of the file in hand.
+    """
+
+    begin: Begin
+    vault: Vault
+    keyring: Keyring
+    own_account: str
+    actor: str
+    progress: Callable[[int], None] | None = None
+
+    def receive(self, source: BinaryIO, name: str, *, expected: FileKind | None = None) -> FileVerdict:
+        """Take one file in: vault, kind, reader, books. Being stopped and called again does no harm.
+
+        Args:
+            source: the file's bytes; may be compressed, may be a pipe.
+            name: the file as the user named it.
+            expected: the only kind that will do, or any.
+
+        Raises:
+            UnreadableError: an archive that can not be unpacked; there is nothing to keep.
+            CentralpayError: whatever refuses the operation as such; the file is kept in the vault.
+        """
+        stored = self.vault.store(source, name)
+        with self.vault.open(stored.sha256) as stream:
+            head = stream.read(HEAD_BYTES)
+        kind = detect_kind(head, name)
+        file_id, verdict = self._register(stored, name, kind)
+        if verdict is not None:
+            return verdict
+        try:
+            if kind is FileKind.UNKNOWN or (expected is not None and kind is not expected):
+                raise unknown_kind(head, name) if expected is None else _other_kind(name, expected, kind)
+            return self._read(stored, name, kind, file_id)
+        except UnreadableError as error:
+            with self.begin() as connection:
+                _finish(connection, file_id, "unreadable", error.findings)
+                activity.record(connection, self.actor, "file_refused", name, findings=len(error.findings))
+            return FileVerdict(
+                path=name,
+                kind=kind,
+                sha256=stored.sha256,
+                status="quarantined",
+                findings=error.findings,
+                summary=str(error),
+            )
+
+    def _register(self, stored: StoredFile, name: str, kind: FileKind) -> tuple[int, FileVerdict | None]:
+        """Write the file down; give its verdict too when it was read to the end before."""
+        digest = bytes.fromhex(stored.sha256)
+        with self.begin() as connection:
+            facts = {"sha256": digest, "name": name, "kind": kind.value, "size_bytes": stored.size_bytes}
+            connection.execute(_QUERIES["add_file"], facts | {"actor": self.actor})
+            row = connection.execute(_QUERIES["file"], {"sha256": digest}).one()
+            if row.status in {"reading", "unreadable"}:
+                # What could not be read may be readable to a newer reader; it changed nothing then.
+                return row.file_id, None
+            sets = tuple(
+                each.model_copy(update={"status": "duplicate"}) if each.status == "accepted" else each
+                for each in _sets(connection, row.file_id)
+            )
+        verdict = FileVerdict(
+            path=name,
+            kind=row.kind,
+            sha256=stored.sha256,
+            status="duplicate",
+            sets=sets,
+            summary="received before; nothing changed",
+        )
+        return row.file_id, verdict
+
+    def _read(self, stored: StoredFile, name: str, kind: FileKind, file_id: int) -> FileVerdict:
+        if kind is FileKind.REMITTANCE_835:
+            return self._read_remittances(stored, name, file_id)
+        with self.vault.open(stored.sha256) as stream, self.begin() as connection:
+            summary = self._load(connection, kind, stream, name, file_id)
+            _finish(connection, file_id, "accepted", ())
+        return FileVerdict(path=name, kind=kind, sha256=stored.sha256, status="accepted", summary=summary)
+
+    def _load(self, connection: Connection, kind: FileKind, stream: BinaryIO, name: str, file_id: int) -> str:
+        if kind is FileKind.BAI2:
+            booked = load_bank_file(
+                connection,
+                stream,
+                name,
+                file_id=file_id,
+                own_account=self.own_account,
+                keyring=self.keyring,
+                actor=self.actor,
+            )
+            return f"{booked.lines} bank lines booked"
+        if kind is FileKind.ROSTER:
+            done = import_roster(
+                connection, read_roster(stream, name), name=name, keyring=self.keyring, actor=self.actor
+            )
+        elif kind is FileKind.PAYERS:
+            done = import_payers(connection, read_payers(stream, name), name=name, actor=self.actor)
+        else:
+            raise UnreadableError(name, [_not_yet(kind)])
+        return f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged"
+
+    def _read_remittances(self, stored: StoredFile, name: str, file_id: int) -> FileVerdict:
+        with self.begin() as connection:
+            directory = Directory.load(connection)
+        loader = RemittanceLoader(self.begin, directory, file_id, self.actor, self.progress)
+        with self.vault.open(stored.sha256) as stream:
+            end = loader.load(stream, name)
+        findings = list(end.findings)
+        if end.sets == 0:
+            findings.append(_no_sets())
+        with self.begin() as connection:
+            sets = _sets(connection, file_id)
+            refused = any(finding.severity is Severity.REFUSE for finding in findings)
+            status = _worst(sets, refused=refused)
+            _finish(connection, file_id, "accepted" if status in {"accepted", "duplicate"} else "quarantined", findings)
+            activity.record(connection, self.actor, "file_ingested", name, sets=len(sets), status=status)
+        counts = ", ".join(
+            f"{sum(each.status == wanted for each in sets)} {wanted}"
+            for wanted in ("accepted", "quarantined", "duplicate", "conflict")
+            if any(each.status == wanted for each in sets)
+        )
+        return FileVerdict(
+            path=name,
+            kind=FileKind.REMITTANCE_835,
+            sha256=stored.sha256,
+            status=status,
+            sets=sets,
+            findings=tuple(findings),
+            summary=f"sets: {counts or 'none'}",
+        )
+
+
+def refused(name: str, rule: str, found: str) -> FileVerdict:
+    """Give the verdict on a file that could not even be opened; there is nothing to keep in the vault."""
+    finding = Finding(rule=rule, element="file", expected="a file that can be read", found=found)
+    return FileVerdict(
+        path=name, kind="unknown", sha256="", status="quarantined", findings=(finding,), summary=finding.sentence()
+    )
+
+
+def _worst(sets: Sequence[SetVerdict], *, refused: bool) -> Status:
+    """The file's verdict: what most needs a person; a duplicate only when all of it was here before."""
+    if refused or any(each.status == "quarantined" for each in sets):
+        return "quarantined"
+    if any(each.status == "conflict" for each in sets):
+        return "conflict"
+    return "duplicate" if sets and all(each.status == "duplicate" for each in sets) else "accepted"
+
+
+def _sets(connection: Connection, file_id: int) -> tuple[SetVerdict, ...]:
+    rows = connection.execute(_QUERIES["sets"], {"file_id": file_id})
+    return tuple(
+        SetVerdict(trn=row.trn, status=row.status, claims=row.claims, findings=_findings(row.findings)) for row in rows
+    )
+
+
+def _findings(stored: list[dict[str, Any]]) -> tuple[Finding, ...]:
+    return tuple(Finding.model_validate_json(json.dumps(each)) for each in stored)
+
+
+def _finish(connection: Connection, file_id: int, status: str, findings: Sequence[Finding]) -> None:
+    facts = {"file_id": file_id, "status": status, "findings": findings_json(findings)}
+    connection.execute(_QUERIES["finish_file"], facts)
+
+
+def _other_kind(name: str, expected: FileKind, kind: FileKind) -> UnreadableError:
+    found = "a file of no known kind" if kind is FileKind.UNKNOWN else f"a file of kind {kind.value}"
+    finding = Finding(
+        rule="kind_expected",
+        element="file",
+        expected=f"a {expected.value} file",
+        found=found,
+        advice="Check that this is the file that was meant.",
+    )
+    return UnreadableError(name, [finding])
+
+
+def _not_yet(kind: FileKind) -> Finding:
+    return Finding(
+        rule="kind_is_read",
+        element="file",
+        expected="an 835, a BAI2 statement, a roster or a payer list",
+        found=f"a file of kind {kind.value}",
+        advice="This release does not read it; the file is kept in the vault.",
+    )
+
+
+def _no_sets() -> Finding:
+    return Finding(
+        rule="file_has_sets",
+        element="ST",
+        expected="at least one transaction set",
+        found="none",
+        advice="Ask the payer for the complete file.",
+    )

@@ -1,0 +1,16 @@
+-- name: waiting_payments
+-- Payments not funded yet: the sets that share a trace are one payment.
+SELECT payer_id, trace_number, min(payer_name) AS payer_name, array_agg(advice_id ORDER BY advice_id) AS advice_ids,
+       sum(payment_cents)::bigint AS cents, max(paid_on) AS paid_on
+FROM advice WHERE state = 'accepted' GROUP BY payer_id, trace_number ORDER BY payer_id, trace_number
+
+-- name: lock_advices
+SELECT advice_id FROM advice WHERE advice_id = ANY (CAST(:advice_ids AS bigint[])) AND state = 'accepted' ORDER BY advice_id FOR UPDATE
+
+-- name: mark_funded
+UPDATE advice SET state = 'funded' WHERE advice_id = ANY (CAST(:advice_ids AS bigint[])) AND state = 'accepted'
+
+-- name: negative_members
+SELECT coalesce(p.ncpdp_id, CAST(b.owner_id AS text)) AS subject, (b.credit_cents - b.debit_cents)::bigint AS cents
+FROM balance b LEFT JOIN member m ON m.member_id = b.owner_id LEFT JOIN pharmacy p USING (pharmacy_id)
+WHERE b.ledger = 'custody' AND b.account = 'operating_advance' AND b.credit_cents > b.debit_cents

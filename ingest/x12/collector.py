@@ -1,0 +1,77 @@
+"""Collect what is found wrong: bounded, without repeating itself, without showing who a patient is."""
+
+import re
+from collections import Counter
+from typing import Final
+
+from schemas.findings import Finding, Severity
+
+FINDINGS_LIMIT: Final = 1000
+"""So many findings of one set are kept; the rest is counted."""
+WARNINGS_LIMIT: Final = 20
+"""So many warnings of one rule about one element are kept, so that they never crowd out a refusal."""
+
+_SHOWABLE = re.compile(r"[0-9A-Za-z+.:-]{1,20}", re.ASCII)
+_FIGURE = re.compile(r"[+-]?[0-9]{0,17}\.?[0-9]{0,9}", re.ASCII)
+
+
+class FindingList:
+    """The findings of one set or of one file's envelopes, in the order in which they were met."""
+
+    def __init__(self) -> None:
+        self._kept: list[Finding] = []
+        self._cut: Counter[Severity] = Counter()
+        self._warned: Counter[tuple[str, str]] = Counter()
+
+    def add(self, finding: Finding) -> None:
+        """Keep a finding, or count it when there are too many."""
+        if finding.severity is Severity.WARN:
+            key = (finding.rule, finding.element)
+            self._warned[key] += 1
+            if self._warned[key] > WARNINGS_LIMIT:
+                self._cut[Severity.WARN] += 1
+                return
+        if len(self._kept) < FINDINGS_LIMIT:
+            self._kept.append(finding)
+        else:
+            self._cut[finding.severity] += 1
+
+    def all(self) -> tuple[Finding, ...]:
+        """Give what was kept, then one finding about what was cut; it weighs as much as the worst of those."""
+        cut = self._cut.total()
+        if not cut:
+            return tuple(self._kept)
+        told = Finding(
+            rule="findings_cut",
+            element="",
+            expected=f"at most {FINDINGS_LIMIT} findings, {WARNINGS_LIMIT} warnings of a kind",
+            found=f"{cut} more",
+            severity=Severity.REFUSE if self._cut[Severity.REFUSE] else Severity.WARN,
+            advice="Correct what is listed and read the file again.",
+        )
+        return (*self._kept, told)
+
+
+def shown(text: str) -> str:
+    """Show a code or identifier that names no person; anything that could be free text is only described."""
+    if not text:
+        return "nothing"
+    return text if _SHOWABLE.fullmatch(text) and any(letter.isdigit() for letter in text) else _described(text)
+
+
+def shown_code(text: str) -> str:
+    """Show a code of up to three characters, whatever they are; anything longer is only described."""
+    if not text:
+        return "nothing"
+    return text if len(text) <= 3 and text.isascii() and text.isalnum() else _described(text)
+
+
+def shown_figure(text: str) -> str:
+    """Show what is one figure; anything else is only described, for it may have come from another element."""
+    if not text:
+        return "nothing"
+    return text if _FIGURE.fullmatch(text) else _described(text)
+
+
+def _described(text: str) -> str:
+    return f"{len(text)} characters of another kind"

@@ -1,0 +1,110 @@
+"""What the payout side refuses, one class each; facts as attributes, the sentence here."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from schemas.errors import CentralpayError, RefusedError, WrongUseError
+
+
+class NotAUserError(RefusedError):
+    """Who acts is no user."""
+
+    def __init__(self, actor: str) -> None:
+        self.actor = actor
+        super().__init__(f"{actor} is not a user; an admin adds users: centralpay users add {actor} --role operator")
+
+
+class RoleMissingError(RefusedError):
+    """Who acts has no role that allows it."""
+
+    def __init__(self, actor: str, role: str, needed: Sequence[str]) -> None:
+        self.actor = actor
+        self.role = role
+        super().__init__(f"{actor} is {role}; this needs {' or '.join(needed)}")
+
+
+class UserExistsError(RefusedError):
+    """The user is there already with another role."""
+
+    def __init__(self, name: str, role: str) -> None:
+        super().__init__(f"{name} is a user already, as {role}; roles are not changed by adding")
+
+
+class UnknownCycleError(WrongUseError):
+    """No such cycle."""
+
+    def __init__(self, cycle_id: int) -> None:
+        super().__init__(f"There is no cycle {cycle_id}; see: centralpay cycle list")
+
+
+class UnknownApprovalError(WrongUseError):
+    """No such approval."""
+
+    def __init__(self, approval_id: int) -> None:
+        super().__init__(f"There is no approval {approval_id}; see: centralpay approvals list")
+
+
+class NotABankingDayError(WrongUseError):
+    """The cycle's day is a weekend or a Fed holiday."""
+
+    def __init__(self, day: date, next_day: date) -> None:
+        super().__init__(f"{day:%A} {day} is no banking day of the Federal Reserve; the next one is {next_day}")
+
+
+class CycleOpenError(RefusedError):
+    """A cycle is approved and waits for release."""
+
+    def __init__(self, cycle_id: int) -> None:
+        self.cycle_id = cycle_id
+        super().__init__(
+            f"Cycle {cycle_id} is approved: release it first (centralpay cycle release {cycle_id} --out DIR)"
+        )
+
+
+class NothingToPayError(RefusedError):
+    """No member has anything to be paid, and no fee can be collected."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__(f"Nothing is available by {day}: no payout and no fee; run centralpay match first?")
+
+
+class CycleStateError(RefusedError):
+    """The cycle is not in the state that the step needs."""
+
+    def __init__(self, cycle_id: int, state: str, needed: str) -> None:
+        self.state = state
+        super().__init__(f"Cycle {cycle_id} is {state}, not {needed}")
+
+
+class SetChangedError(RefusedError):
+    """What would be approved or released is not what was proposed."""
+
+    def __init__(self, cycle_id: int) -> None:
+        super().__init__(f"The set of cycle {cycle_id} is not the one that was proposed; propose again")
+
+
+class FloatGateError(RefusedError):
+    """The float does not cover what is unexplained: nothing may leave."""
+
+    def __init__(self, available_cents: int, needed_cents: int) -> None:
+        self.missing_cents = needed_cents - available_cents
+        super().__init__(
+            f"The float of {available_cents} cents does not cover unexplained debits and network adjustments of "
+            f"{needed_cents} cents; nothing leaves before they are explained"
+        )
+
+
+class ProofGateError(CentralpayError):
+    """A proof of the whole fails: no money leaves."""
+
+    def __init__(self, proof: str, detail: str) -> None:
+        self.proof = proof
+        super().__init__(f"No money leaves while a proof fails: {proof}: {detail}")
+
+
+class BankReferenceError(WrongUseError):
+    """No single open bank line has that reference."""
+
+    def __init__(self, reference: str, found: int) -> None:
+        said = "no open bank line has it" if not found else f"{found} open bank lines have it"
+        super().__init__(f"Bank reference {reference!r}: {said}; it must name one. See: centralpay exceptions list")

@@ -1,0 +1,50 @@
+"""The flat monthly fee: assessed for each contract and month, idle members too; never a share of reimbursement."""
+
+from collections import defaultdict
+from datetime import date
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Connection
+
+from ledger import activity
+from ledger.batch import Batch
+from ledger.events import fee_assessed, month_reference
+from ledger.posting import post
+from ledger.queries import Queries
+
+_QUERIES = Queries("payouts", "fees.sql")
+
+
+class Assessed(BaseModel):
+    """What an assessment made receivable; members assessed before are not counted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    month: str
+    members: int
+    amount_cents: int
+
+
+def assess(connection: Connection, month: date, actor: str) -> Assessed:
+    """Assess the month's fee of every contract that asks one and was not assessed yet.
+
+    Args:
+        connection: of a unit of work.
+        month: its first day.
+        actor: who acts.
+    """
+    reference = month_reference(month)
+    rows = connection.execute(_QUERIES["due"], {"month": month, "reference": reference}).all()
+    fees: dict[int, list[tuple[UUID, int]]] = defaultdict(list)
+    for row in rows:
+        fees[row.times].append((row.member_id, row.cents))
+    batch = Batch()
+    for times, members in sorted(fees.items()):
+        # One fact a month for all members that are assessed together; a member that joins later makes another.
+        key = f"fee_assessed:{reference}:{times}:{min(member for member, _ in members)}"
+        batch.add(fee_assessed(key, month, members))
+    post(connection, batch, actor)
+    total = sum(row.cents for row in rows)
+    activity.record(connection, actor, "fees_assessed", f"{month:%Y-%m}", members=len(rows), cents=total)
+    return Assessed(month=f"{month:%Y-%m}", members=len(rows), amount_cents=total)

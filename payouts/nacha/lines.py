@@ -1,0 +1,92 @@
+"""Cut the bytes of a file into lines of 94 characters, whatever the way they travelled did to them.
+
+What is mended, with a warning: CR LF, no line ends at all, blanks stripped from line ends, blank lines.
+What is not: longer lines and characters outside printable ASCII.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from ingest.x12.collector import FindingList
+from payouts.nacha.codes import RECORD_SIZE
+from schemas.errors import UnreadableError
+from schemas.findings import Finding, Severity
+
+FILE_BYTES_LIMIT: Final = 64 * 1024 * 1024
+"""A file may have so many bytes: about 330,000 entries with addenda, some ten times the nation's pharmacies."""
+
+
+def record_lines(stream: BinaryIO, name: str, findings: FindingList) -> Iterator[tuple[int, str]]:
+    """Yield (number of the line, its 94 characters), filling up what was stripped.
+
+    Raises:
+        UnreadableError: more than ``FILE_BYTES_LIMIT`` bytes.
+    """
+    raw = stream.read(FILE_BYTES_LIMIT + 1)
+    if len(raw) > FILE_BYTES_LIMIT:
+        finding = Finding(
+            rule="file_size",
+            element="file",
+            expected=f"at most {FILE_BYTES_LIMIT} bytes",
+            found="more",
+            advice="Check that this is a NACHA file; let the bank split it if it is.",
+        )
+        raise UnreadableError(name, [finding])
+    # latin-1 gives every byte one character, so that columns stay where they are; the characters are checked below.
+    # A trailing 0x1A is how some old systems mark the end of a file.
+    lines = [line.decode("latin-1") for line in raw.rstrip(b"\x1a").splitlines()]
+    if len(lines) == 1 and len(lines[0]) > RECORD_SIZE:
+        findings.add(_warning("line_ends", "line ends after 94 characters", "none", 1))
+        whole = lines[0]
+        lines = [whole[start : start + RECORD_SIZE] for start in range(0, len(whole), RECORD_SIZE)]
+    for number, line in enumerate(lines, 1):
+        if len(line) == RECORD_SIZE and line.isascii() and line.isprintable():
+            yield number, line
+        else:
+            yield from _mended(number, line, findings)
+
+
+def _mended(number: int, line: str, findings: FindingList) -> Iterator[tuple[int, str]]:
+    bare = line.rstrip(" ")
+    if not bare:
+        findings.add(_warning("line_blank", "a record", "nothing", number))
+        return
+    if not (bare.isascii() and bare.isprintable()):
+        place = next(place for place, letter in enumerate(bare, 1) if not (letter.isascii() and letter.isprintable()))
+        findings.add(
+            Finding(
+                rule="characters",
+                element=f"column {place}",
+                expected="printable ASCII",
+                found="another character",
+                line=number,
+                advice="Ask the sender for a file in ASCII.",
+            )
+        )
+    if len(bare) > RECORD_SIZE:
+        findings.add(
+            Finding(
+                rule="line_length",
+                element="record",
+                expected=f"{RECORD_SIZE} characters",
+                found=f"{len(bare)} characters",
+                line=number,
+                advice="Ask the sender for a file with correct columns.",
+            )
+        )
+        return
+    if len(line) != RECORD_SIZE:
+        findings.add(_warning("line_length", f"{RECORD_SIZE} characters", f"{len(line)} characters", number))
+    yield number, bare.ljust(RECORD_SIZE)
+
+
+def _warning(rule: str, expected: str, found: str, number: int) -> Finding:
+    return Finding(
+        rule=rule,
+        element="record",
+        expected=expected,
+        found=found,
+        line=number,
+        severity=Severity.WARN,
+        advice="Nothing is lost by it.",
+    )

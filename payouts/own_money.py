@@ -1,0 +1,65 @@
+"""The PSAO's own money in the custodial account: it comes and goes by a bank line that a second person confirms."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ledger import activity
+from ledger.batch import Batch
+from ledger.events import float_deposited, float_withdrawn
+from ledger.posting import post
+from ledger.queries import Queries
+from payouts import approvals
+from payouts.approvals import ApprovalKind
+from payouts.errors import BankReferenceError
+
+_BANK = Queries("ingest", "bank.sql")
+
+
+def propose_deposit(connection: Connection, bank_reference: str, actor: str) -> int:
+    """Ask a second person to take a deposit as the PSAO's own money; give the approval.
+
+    Raises:
+        BankReferenceError: no single open credit has that reference.
+    """
+    return _propose(connection, ApprovalKind.FLOAT_DEPOSIT, bank_reference, 1, actor)
+
+
+def propose_withdrawal(connection: Connection, bank_reference: str, actor: str) -> int:
+    """Ask a second person to explain a debit as the PSAO's own money leaving; give the approval.
+
+    Raises:
+        BankReferenceError: no single open debit has that reference.
+    """
+    return _propose(connection, ApprovalKind.FLOAT_WITHDRAWAL, bank_reference, -1, actor)
+
+
+def _propose(connection: Connection, kind: ApprovalKind, reference: str, sign: int, actor: str) -> int:
+    fitting = [
+        row
+        for row in connection.execute(_BANK["open_lines"])
+        if row.amount_cents * sign > 0 and reference in {row.bank_reference, row.customer_reference}
+    ]
+    if len(fitting) != 1:
+        raise BankReferenceError(reference, len(fitting))
+    line = fitting[0]
+    facts = {
+        "bank_line_id": line.bank_line_id,
+        "bank_reference": reference,
+        "amount_cents": line.open_cents * sign,
+        "as_of": line.as_of.isoformat(),
+    }
+    return approvals.propose(connection, kind, str(line.bank_line_id), facts, actor)
+
+
+def carry_out(connection: Connection, kind: str, facts: dict[str, Any], actor: str) -> None:
+    """Post what was approved, on the bank's date."""
+    line_id, cents = facts["bank_line_id"], facts["amount_cents"]
+    day = date.fromisoformat(facts["as_of"])
+    build = float_deposited if kind == ApprovalKind.FLOAT_DEPOSIT else float_withdrawn
+    batch = Batch()
+    batch.add(build(f"{kind}:{line_id}", day, line_id, cents))
+    post(connection, batch, actor)
+    connection.execute(_BANK["settle_lines"], {"lines": [line_id]})
+    activity.record(connection, actor, kind, f"bank line {line_id}", cents=cents)

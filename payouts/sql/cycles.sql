@@ -1,0 +1,147 @@
+-- name: lock_cycles
+SELECT pg_advisory_xact_lock(hashtext('centralpay.cycle'))
+
+-- name: open_cycle
+SELECT cycle_id, business_date, state FROM cycle WHERE state IN ('proposed', 'approved')
+
+-- name: void
+UPDATE cycle SET state = 'void' WHERE cycle_id = :cycle_id AND state = 'proposed'
+
+-- name: add_cycle
+INSERT INTO cycle (business_date, effective_on, odfi_routing, company_id, company_name, entry_description, proposed_by)
+VALUES (:business_date, :effective_on, :odfi_routing, :company_id, :company_name, :entry_description, :actor) RETURNING cycle_id
+
+-- name: fill_cycle
+-- What is available by the day and now; months of fee, oldest first and whole, as far as it reaches; the rest is the payout.
+WITH later AS MATERIALIZED (
+    SELECT l.owner_id, sum(-l.amount_cents) AS cents
+    FROM journal_transaction t JOIN entry e USING (transaction_id) JOIN line l USING (owner_id, entry_id)
+    WHERE t.effective_on > :business_date AND l.account = 'due_available' GROUP BY l.owner_id
+), member_now AS MATERIALIZED (
+    SELECT m.member_id, least(b.credit_cents - b.debit_cents, b.credit_cents - b.debit_cents - coalesce(later.cents, 0))::bigint AS available,
+           coalesce(h.credit_cents - h.debit_cents, 0) AS held, a.bank_account_id
+    FROM member m
+    JOIN balance b ON b.owner_id = m.member_id AND b.ledger = 'custody' AND b.account = 'due_available'
+    LEFT JOIN balance h ON h.owner_id = m.member_id AND h.ledger = 'custody' AND h.account = 'held'
+    LEFT JOIN later ON later.owner_id = m.member_id
+    LEFT JOIN bank_account a ON a.member_id = m.member_id AND a.in_use @> CAST(:effective_on AS date)
+    WHERE lower(m.membership) <= :business_date
+), open_fee AS (
+    SELECT l.owner_id AS member_id, l.reference, sum(l.amount_cents)::bigint AS cents
+    FROM line l WHERE l.account = 'fee_receivable' AND l.reference <= :reference GROUP BY l.owner_id, l.reference HAVING sum(l.amount_cents) > 0
+), payable AS MATERIALIZED (
+    SELECT * FROM member_now WHERE available > 0 AND bank_account_id IS NOT NULL
+), collected AS MATERIALIZED (
+    SELECT member_id, reference, cents FROM (
+        SELECT f.*, sum(f.cents) OVER (PARTITION BY f.member_id ORDER BY f.reference) AS running, p.available
+        FROM open_fee f JOIN payable p USING (member_id)) r
+    WHERE running <= available
+), made AS (
+    INSERT INTO payout (cycle_id, member_id, amount_cents, fee_cents, bank_account_id)
+    SELECT :cycle_id, p.member_id, p.available - coalesce(sum(c.cents), 0), coalesce(sum(c.cents), 0), p.bank_account_id
+    FROM payable p LEFT JOIN collected c USING (member_id) GROUP BY p.member_id, p.available, p.bank_account_id ORDER BY p.member_id
+    RETURNING payout_id, member_id
+), fees AS (
+    INSERT INTO payout_fee (payout_id, month, amount_cents)
+    SELECT m.payout_id, month_of_reference(c.reference), c.cents FROM collected c JOIN made m USING (member_id)
+), omitted AS (
+    INSERT INTO cycle_omission (cycle_id, member_id, available_cents, reason)
+    SELECT :cycle_id, n.member_id, n.available, CASE WHEN n.available < 0 THEN 'negative' WHEN n.available > 0 THEN 'no_bank_account'
+                                                     WHEN n.held > 0 THEN 'held' ELSE 'no_balance' END
+    FROM member_now n WHERE n.available <= 0 OR n.bank_account_id IS NULL
+)
+SELECT count(*) FROM made
+
+-- name: set_hash
+SELECT cycle_set_hash(:cycle_id)
+
+-- name: attach_approval
+UPDATE cycle SET approval_id = :approval_id WHERE cycle_id = :cycle_id
+
+-- name: cycle
+SELECT c.cycle_id, c.business_date, c.effective_on, c.state, c.odfi_routing, c.company_id, c.company_name, c.entry_description, c.approval_id,
+       c.nacha_name, encode(c.nacha_sha256, 'hex') AS nacha_sha256, c.released_cents, a.state AS approval_state, a.set_hash
+FROM cycle c LEFT JOIN approval a USING (approval_id) WHERE c.cycle_id = :cycle_id
+
+-- name: lock_cycle
+SELECT cycle_id FROM cycle WHERE cycle_id = :cycle_id FOR UPDATE
+
+-- name: payouts
+SELECT o.payout_id, o.member_id, p.ncpdp_id, m.legal_name, o.amount_cents, o.fee_cents, o.state, o.reason, o.trace_number,
+       a.routing_number, a.account_type, a.sealed_number, a.bank_account_id, a.last_four
+FROM payout o JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id) LEFT JOIN bank_account a USING (bank_account_id)
+WHERE o.cycle_id = :cycle_id ORDER BY p.ncpdp_id, o.payout_id
+
+-- name: payout_fees
+SELECT f.payout_id, f.month, f.amount_cents FROM payout_fee f JOIN payout o USING (payout_id) WHERE o.cycle_id = :cycle_id
+
+-- name: omissions
+SELECT o.member_id, p.ncpdp_id, o.available_cents, o.reason
+FROM cycle_omission o JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id) WHERE o.cycle_id = :cycle_id ORDER BY p.ncpdp_id
+
+-- name: cycles
+SELECT c.cycle_id, c.business_date, c.effective_on, c.state, count(o.payout_id) FILTER (WHERE o.amount_cents > 0 AND o.state <> 'excluded') AS payouts,
+       coalesce(sum(o.amount_cents) FILTER (WHERE o.state <> 'excluded'), 0)::bigint AS total_cents
+FROM cycle c LEFT JOIN payout o USING (cycle_id) GROUP BY c.cycle_id ORDER BY c.cycle_id
+
+-- name: approve_cycle
+UPDATE cycle SET state = 'approved' WHERE cycle_id = :cycle_id AND state = 'proposed'
+
+-- name: approve_payouts
+UPDATE payout SET state = 'approved' WHERE cycle_id = :cycle_id AND state = 'proposed'
+
+-- name: available_now
+SELECT o.payout_id, (b.credit_cents - b.debit_cents)::bigint AS available_cents
+FROM payout o JOIN balance b ON b.owner_id = o.member_id AND b.ledger = 'custody' AND b.account = 'due_available'
+WHERE o.cycle_id = :cycle_id
+
+-- name: changed_fees
+-- Fees of the set that are no longer open as they were approved.
+SELECT DISTINCT f.payout_id FROM payout_fee f JOIN payout o USING (payout_id)
+CROSS JOIN LATERAL (SELECT coalesce(sum(l.amount_cents), 0) AS open_cents FROM line l WHERE l.account = 'fee_receivable' AND l.owner_id = o.member_id
+    AND l.reference = (extract(year FROM f.month) * 100 + extract(month FROM f.month))::bigint) open
+WHERE o.cycle_id = :cycle_id AND open.open_cents <> f.amount_cents
+
+-- name: drop_payouts
+UPDATE payout SET state = 'excluded', reason = n.reason
+FROM unnest(CAST(:payout_ids AS bigint[]), CAST(:reasons AS text[])) AS n (payout_id, reason) WHERE payout.payout_id = n.payout_id
+
+-- name: float_gate
+SELECT coalesce(sum(credit_cents - debit_cents) FILTER (WHERE account = 'operating_float'), 0)::bigint AS available_cents,
+       coalesce(sum(debit_cents - credit_cents) FILTER (WHERE account = 'unmatched_debit'), 0)::bigint
+       + greatest(coalesce(sum(debit_cents - credit_cents) FILTER (WHERE account = 'network_adjustment'), 0), 0)::bigint AS needed_cents
+FROM balance WHERE owner_id = house_id() AND ledger = 'custody'
+
+-- name: next_traces
+SELECT nextval('ach_trace') FROM generate_series(1, :count)
+
+-- name: released_today
+SELECT count(*) FROM cycle WHERE business_date = :business_date AND state IN ('released', 'settled') AND nacha_sha256 IS NOT NULL
+
+-- name: mark_payouts
+UPDATE payout SET state = 'released', trace_number = n.trace_number
+FROM unnest(CAST(:payout_ids AS bigint[]), CAST(:traces AS text[])) AS n (payout_id, trace_number)
+WHERE payout.payout_id = n.payout_id AND payout.state = 'approved'
+
+-- name: mark_cycle
+UPDATE cycle SET state = :state, released_by = :actor, nacha_name = :nacha_name, nacha_sha256 = :nacha_sha256, released_cents = :released_cents
+WHERE cycle_id = :cycle_id AND state = 'approved'
+
+-- name: awaiting_settlement
+SELECT cycle_id, business_date, effective_on, released_cents FROM cycle WHERE state = 'released' ORDER BY cycle_id
+
+-- name: settle_cycle
+UPDATE cycle SET state = 'settled', settled_by_bank_line = :bank_line_id WHERE cycle_id = :cycle_id AND state = 'released'
+
+-- name: settle_payouts
+UPDATE payout SET state = 'settled' WHERE cycle_id = :cycle_id AND state = 'released'
+
+-- name: same_set
+-- Whether two proposals pay the same members the same amounts, from the same originator on the same days.
+SELECT (SELECT (business_date, effective_on, odfi_routing, company_id, company_name, entry_description) FROM cycle WHERE cycle_id = :one)
+     = (SELECT (business_date, effective_on, odfi_routing, company_id, company_name, entry_description) FROM cycle WHERE cycle_id = :other)
+   AND NOT EXISTS (
+        SELECT FROM (SELECT member_id, amount_cents, fee_cents, bank_account_id FROM payout WHERE cycle_id = :one) a
+        FULL JOIN (SELECT member_id, amount_cents, fee_cents, bank_account_id FROM payout WHERE cycle_id = :other) b
+            ON (a.member_id, a.amount_cents, a.fee_cents, a.bank_account_id) = (b.member_id, b.amount_cents, b.fee_cents, b.bank_account_id)
+        WHERE a.member_id IS NULL OR b.member_id IS NULL)
