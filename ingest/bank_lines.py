@@ -126,6 +126,15 @@ def _unfit(connection: Connection, statement: BankStatement, own_account: str) -
             line=statement.line,
             advice="Ask the bank for the custodial account's statement, or correct CENTRALPAY_BANK_ACCOUNT.",
         )
+    if statement.currency != "USD":
+        yield Finding(
+            rule="currency_is_dollars",
+            element="record 03 currency",
+            expected="USD",
+            found=statement.currency,
+            line=statement.line,
+            advice="Only dollars are booked here.",
+        )
     if not statement.is_booked:
         yield Finding(
             rule="statement_is_booked",

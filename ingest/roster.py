@@ -25,7 +25,7 @@ from schemas.money import cents_from_text
 
 MAX_MONTHLY_FEE_CENTS = 100_000_000
 _LONGEST_NAME = 100
-_ACCOUNT_NUMBER = re.compile(r"(?=.*[0-9A-Za-z])[0-9A-Za-z -]{1,17}", re.ASCII)
+_ACCOUNT_NUMBER = re.compile(r"(?=.*[1-9A-Za-z])[0-9A-Za-z-]{1,17}", re.ASCII)
 
 _STATE_CODES = (
     "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR "
@@ -68,7 +68,7 @@ class PayoutSchedule(StrEnum):
 class RosterRow(BaseModel):
     """One pharmacy under one ownership. Both ends of the membership are inclusive; ``member_until`` None is open.
 
-    The account number follows the NACHA field for it: 1 to 17 letters, digits, blanks and dashes.
+    The account number follows the NACHA field for it: 1 to 17 letters, digits and dashes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
@@ -222,7 +222,7 @@ _COLUMNS = (
     Column("monthly_fee", "dollars from 0 to 1000000.00, such as 200.00", _fee_cents, if_no_long_number),
     Column("fee_since", _DAY, day_from_text, if_no_long_number),
     _identifier("routing_number", AbaRouting, never),
-    Column("account_number", "1 to 17 letters, digits, blanks and dashes", _account_number, never),
+    Column("account_number", "1 to 17 letters, digits and dashes", _account_number, never),
     Column("account_type", "checking or savings", AccountType, if_plain_word),
     Column("payout_schedule", _SCHEDULES, _payout_schedule, if_plain_word),
 )

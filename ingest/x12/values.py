@@ -21,7 +21,7 @@ GROUP_CODES: Final = frozenset(("CO", "OA", "PI", "PR"))
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 _CENTS_BY_PLACES = (100, 10, 1)
-_ADJUSTMENTS_LIMIT = 1 << 12
+_ADJUSTMENTS_LIMIT = 1 << 16
 _MEMORY_LIMIT = 1 << 16
 
 
