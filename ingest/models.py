@@ -6,7 +6,7 @@ The database's own definitions are in ``migrations/``; a test compares the two.
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Identity, LargeBinary, text
+from sqlalchemy import Enum, ForeignKey, Identity, LargeBinary, text
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, Range
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -23,7 +23,7 @@ class Owner(Base):
 
     __tablename__ = "owner"
     owner_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
-    kind: Mapped[str]
+    kind: Mapped[str] = mapped_column(Enum("member", "house", name="owner_kind", create_constraint=False))
 
 
 class Pharmacy(Base):

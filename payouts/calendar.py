@@ -58,7 +58,7 @@ def add_banking_days(day: date, count: int) -> date:
 
 
 def banking_days_between(earlier: date, later: date) -> int:
-    """Count the banking days after ``earlier``, up to and including ``later``; negative when they are the wrong way round.
+    """Count the banking days after ``earlier``, up to and including ``later``; negative when swapped.
 
     From any day, ``banking_days_between(day, add_banking_days(day, n))`` is ``n`` for every ``n`` above 0.
     """

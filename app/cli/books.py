@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from app.cli.dates import day_from
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
-from app.exit_codes import PROOF_FAILED
+from app.exit_codes import ExitCode
 from app.session import opened
 from ingest.directory import find_member
 from ledger.balances import journal, trial_balance
@@ -131,7 +131,7 @@ def show_proofs(as_json: AsJson = False, as_user: AsUser = None) -> None:
     else:
         show_verdicts(verdicts)
     if not all(each.holds for each in verdicts):
-        raise typer.Exit(PROOF_FAILED)
+        raise typer.Exit(ExitCode.PROOF_FAILED)
 
 
 def show_verdicts(verdicts: list[Verdict]) -> None:

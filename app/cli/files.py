@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from app.cli.screen import ERRORS, AsJson, AsUser, Bar, print_json, print_table, progress, warn
+from app.exit_codes import ExitCode
 from app.session import Session, opened
 from ingest.directory import list_members
 from ingest.funding import MatchReport, sweep
@@ -17,9 +18,6 @@ from ingest.receiving import FileVerdict, refused
 from payouts.settlement import Settled, settle
 from payouts.users import OPERATORS, require
 from schemas.errors import UnreadableError
-
-NEEDS_A_PERSON = 3
-"""Exit code when some input was quarantined, in conflict, or could not be read; the rest was done."""
 
 members = typer.Typer(help="The member pharmacies.", no_args_is_help=True)
 payers = typer.Typer(help="The payers that remit.", no_args_is_help=True)
@@ -159,7 +157,7 @@ def show_verdicts(verdicts: Sequence[FileVerdict], *, as_json: bool) -> None:
         for sentence in complaints(verdict):
             ERRORS.print(escape(sentence), soft_wrap=True)
     if not all(verdict.is_done for verdict in verdicts):
-        raise typer.Exit(NEEDS_A_PERSON)
+        raise typer.Exit(ExitCode.QUARANTINED)
 
 
 def complaints(verdict: FileVerdict) -> list[str]:

@@ -2,7 +2,6 @@
 
 import sys
 
-import click
 import typer
 
 from app.cli import books, cycle, files, people, setup
@@ -29,19 +28,10 @@ books.register(app)
 def run() -> None:
     """Run the command line; every known error is one sentence and an exit code, never a traceback."""
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        ERRORS.print("stopped; what was committed stays, the command may be run again")
-        code = 130
+        app()
     except CentralpayError as error:
         _say(error)
-        code = exit_code(error)
-    except BrokenPipeError:
-        code = 0
-    sys.exit(code or 0)
+        sys.exit(exit_code(error))
 
 
 def _say(error: CentralpayError) -> None:

@@ -84,7 +84,7 @@ class Bar:
 
     def at(self, done: int, total: int | None = None) -> None:
         """Say how far the work is."""
-        self._bars.update(self._task, completed=done, **({} if total is None else {"total": total}))
+        self._bars.update(self._task, completed=done, total=total)
 
     def step(self, label: str) -> None:
         """Say what is in hand."""

@@ -152,7 +152,7 @@ class _Reading:
                 place = (self._segments_before + 1, byte_start)
                 yield from self._structure(batch, start, segments, place)
                 if text.startswith("IEA", start):
-                    stop, turned = start + len(segments[0]) + 1, True
+                    stop, turned = start + len(segments[0] + batch.separator), True
                     break
             self._segments_before += len(segments)
         self._digest(batch, stop)
@@ -209,7 +209,7 @@ class _Reading:
             claim_reader=self._claim_reader,
             delimiters=self._isa.delimiters,
         )
-        self._undigested = start + len(segments[0]) + 1
+        self._undigested = start + len(segments[0] + batch.separator)
         if self._set.header is not None:
             yield self._set.header
 

@@ -8,7 +8,8 @@ mark belongs to it.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import BinaryIO, Final
 
 from ingest.x12.delimiters import Delimiters
@@ -49,25 +50,83 @@ class ByteWindow:
 
 
 class Cutter:
-    """Cuts the text of one interchange: knows its noise and its marks."""
+    """Cuts the text of one interchange into loops: knows its terminator, its noise and its marks."""
 
     def __init__(self, delimiters: Delimiters) -> None:
         self.terminator = delimiters.terminator
-        end, element = re.escape(delimiters.terminator), re.escape(delimiters.element)
-        self._line_breaks = [line_break for line_break in "\r\n" if line_break != delimiters.terminator]
-        self._blank_start = re.compile(f"{end}[ \t{end}]")
-        self._noise = re.compile(f"(?:(?<={end})|\\A)[ \t\r\n{end}]+|[{''.join(self._line_breaks)}]+")
-        self._mark = re.compile(f"{end}(?:CLP|PLB|ISA|IEA|(?:GS|GE|ST|SE|LX)(?=[{element}{end}]))")
+        self._line_breaks = [character for character in "\r\n" if character != delimiters.terminator]
+        self._heads = f"(?:CLP|PLB|ISA|IEA|(?:GS|GE|ST|SE|LX)(?=[{re.escape(delimiters.element + self.terminator)}]))"
+        self._blanks = f"[ \t{re.escape(self.terminator)}]+"
+        self._patterns: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {}
 
-    def noise(self, text: str) -> list[tuple[int, int]]:
-        """Give start and end of each stretch of noise."""
-        if any(line_break in text for line_break in self._line_breaks) or self._blank_start.search(text):
-            return [found.span() for found in self._noise.finditer(text)]
-        return []
+    def separator(self, text: str) -> str | None:
+        """Give the terminator with the line break that follows it everywhere, or None when noise stands elsewhere."""
+        line_break = ""
+        if any(character in text for character in self._line_breaks):
+            following = text.find(self.terminator) + 1
+            line_break = "\r\n" if text.startswith("\r\n", following) else text[following : following + 1]
+            if not self._breaks_regularly(text, line_break):
+                return None
+        separator = self.terminator + line_break
+        _, blanks = self._compiled(separator)
+        return None if blanks.search(text) else separator
 
-    def marks(self, text: str) -> list[int]:
+    def _breaks_regularly(self, text: str, line_break: str) -> bool:
+        """Tell whether the line break follows every terminator and nothing else breaks a line."""
+        count = text.count(self.terminator)
+        return text.count(self.terminator + line_break) == count and all(
+            text.count(character) == (count if character in line_break else 0) for character in self._line_breaks
+        )
+
+    def without_noise(self, text: str) -> tuple[str, list["Removal"]]:
+        """Take out line breaks, then indentation and empty segments; tell what was taken out in each step."""
+        removals = []
+        for line_break in ("\r\n", "\r", "\n"):
+            if line_break in text and self.terminator not in line_break:
+                parts = text.split(line_break)
+                positions = list(accumulate(map(len, parts[:-1])))
+                removals.append(Removal(positions, range(0, len(line_break) * len(parts), len(line_break))))
+                text = "".join(parts)
+        _, blanks = self._compiled(self.terminator)
+        spans = [found.span() for found in blanks.finditer(text)]
+        if spans:
+            sizes = list(accumulate((end - start - 1 for start, end in spans), initial=0))
+            positions = [start + 1 - before for (start, _), before in zip(spans, sizes, strict=False)]
+            removals.append(Removal(positions, sizes))
+            text = blanks.sub(lambda _: self.terminator, text)
+        return text, removals
+
+    def marks(self, text: str, separator: str) -> list[int]:
         """Give where loops begin in clean text that begins with one."""
-        return [0, *(found.start() + 1 for found in self._mark.finditer(text))] if text else []
+        if not text:
+            return []
+        heads, _ = self._compiled(separator)
+        width = len(separator)
+        return [0, *(found.start() + width for found in heads.finditer(text))]
+
+    def _compiled(self, separator: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+        """Give the patterns of a mark and of blanks behind a separator."""
+        if separator not in self._patterns:
+            end = re.escape(separator)
+            self._patterns[separator] = (re.compile(end + self._heads), re.compile(end + self._blanks))
+        return self._patterns[separator]
+
+
+class Removal:
+    """Stretches that were taken out of a text, and how to find back.
+
+    Args:
+        positions: where each was, in the text that is left.
+        sizes: how much was taken out before each of them, and in the end before what follows the last.
+    """
+
+    def __init__(self, positions: Sequence[int], sizes: Sequence[int]) -> None:
+        self._positions = positions
+        self._sizes = sizes
+
+    def before(self, position: int) -> int:
+        """Give where a character of the text that is left was."""
+        return position + self._sizes[bisect_right(self._positions, position)]
 
 
 class Batch:
@@ -81,70 +140,65 @@ class Batch:
     """
 
     def __init__(self, raw: bytes, offset: int, cutter: Cutter, *, last: bool) -> None:
-        self._offset = offset
-        self._size = len(raw)
-        self._terminator = terminator = cutter.terminator
-        text = raw.decode("latin-1")
-        if last:
-            text = text.rstrip(BLANK + terminator)
-            text = text and text + terminator
-        else:
-            text = text[: text.rfind(terminator) + 1]
-        noise = cutter.noise(text)
-        self.text = _without(text, noise)
-        """Complete segments, each with its terminator, without noise."""
-        self._noise_at, self._noise_sizes = _noise_table(noise)
-        self.marks = cutter.marks(self.text)
+        self._raw_end = offset + len(raw)
+        text = raw.decode("latin-1").lstrip(BLANK + cutter.terminator)
+        self._offset = self._raw_end - len(text)
+        text, separator, self._removals = _cut(text, cutter, last=last)
+        self.text = text
+        """Complete segments, each with its ``separator``."""
+        self.separator = separator
+        """The terminator, with a line break when one follows each terminator and stands nowhere else."""
+        self.marks = cutter.marks(text, separator)
         """Where loops begin in ``text``; the last mark is where the last complete loop ends."""
         if last:
-            self.marks.append(len(self.text))
-        elif self.marks and self.text.startswith("IEA", self.marks[-1]):
-            self.marks.append(self.text.find(terminator, self.marks[-1]) + 1)
+            self.marks.append(len(text))
+        elif self.marks and text.startswith("IEA", self.marks[-1]):
+            self.marks.append(text.find(separator, self.marks[-1]) + len(separator))
 
     def begin(self, position: int) -> int:
         """Offset in the stream of a character of ``text``."""
-        removed = self._noise_sizes[bisect_right(self._noise_at, position)] if self._noise_at else 0
-        return self._offset + min(position + removed, self._size)
+        for removal in reversed(self._removals):
+            position = removal.before(position)
+        return min(self._offset + position, self._raw_end)
 
     def end(self, position: int) -> int:
-        """Offset in the stream just after the segment that ends before ``position``."""
-        return min(self.begin(position - 1) + 1, self._offset + self._size)
+        """Offset in the stream just after the terminator of the segment that ends before ``position``."""
+        return min(self.begin(position - len(self.separator)) + 1, self._raw_end)
 
     def loops(self) -> Iterator[tuple[int, int, int, int]]:
-        """Give each complete loop: its bounds in ``text``, and its first byte and the one after its last."""
+        """Give each complete loop: its bounds in ``text``, its first byte in the stream and the one after its last."""
         marks = self.marks
-        if self._noise_at:
+        if self._removals:
             begins, ends = [self.begin(mark) for mark in marks], [self.end(mark) for mark in marks[1:]]
         else:
             begins = [self._offset + mark for mark in marks]
-            ends = [min(begin, self._offset + self._size) for begin in begins[1:]]
+            line_break = len(self.separator) - 1
+            ends = [min(begin - line_break, self._raw_end) for begin in begins[1:]]
         return zip(marks, marks[1:], begins, ends, strict=False)
 
     def segments(self, start: int, after: int) -> list[str]:
         """Give the segments between two marks."""
-        return self.text[start : after - 1].split(self._terminator)
+        return self.text[start : after - len(self.separator)].split(self.separator)
 
     def offsets(self, start: int, segments: list[str]) -> list[int]:
         """Give the offset in the stream of each of the segments that begin at a mark."""
         offsets = []
         for segment in segments:
             offsets.append(self.begin(start))
-            start += len(segment) + 1
+            start += len(segment) + len(self.separator)
         return offsets
 
 
-def _without(text: str, noise: list[tuple[int, int]]) -> str:
-    if not noise:
-        return text
-    kept_from = [0, *(end for _, end in noise)]
-    kept_to = [*(start for start, _ in noise), len(text)]
-    return "".join([text[start:end] for start, end in zip(kept_from, kept_to, strict=True)])
-
-
-def _noise_table(noise: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
-    """Tell at which clean positions noise was taken out, and how much up to there (one entry more, 0 first)."""
-    positions, sizes = [], [0]
-    for start, end in noise:
-        positions.append(start - sizes[-1])
-        sizes.append(sizes[-1] + end - start)
-    return positions, sizes
+def _cut(text: str, cutter: Cutter, *, last: bool) -> tuple[str, str, list[Removal]]:
+    """Cut text to complete segments; give it clean, with its separator and what was taken out."""
+    terminator = cutter.terminator
+    if last:
+        whole = text.rstrip(BLANK + terminator)
+        whole = whole and whole + terminator
+    else:
+        whole = text[: text.rfind(terminator) + 1]
+    separator = cutter.separator(whole[:-1])
+    if separator is None:
+        whole, removals = cutter.without_noise(whole)
+        return whole, terminator, removals
+    return whole + separator[1:] if whole else "", separator, []

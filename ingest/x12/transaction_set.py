@@ -87,8 +87,9 @@ class TransactionSet:
         """Read a loop that an LX begins, without its claims."""
         if self._is_remittance:
             self._leave_store()
-            self._store = Store(self._loop(batch, start, segments))
-            self._payee = self._store.payee or self._payee
+            if len(segments) > 1:
+                self._store = Store(self._loop(batch, start, segments))
+                self._payee = self._store.payee or self._payee
         self._segment_count += len(segments)
 
     def add_plb(self, batch: Batch, start: int, segments: list[str]) -> None:
@@ -118,7 +119,7 @@ class TransactionSet:
         if self._is_remittance:
             self._leave_store()
             self._balance()
-        return self._end(batch.end(start + len(segment) + 1))
+        return self._end(batch.end(start + len(segment + batch.separator)))
 
     def cut_off(self, by: str, byte_end: int) -> SetEnd:
         """Judge a set whose SE never came.

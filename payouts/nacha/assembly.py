@@ -8,18 +8,18 @@ Source: Nacha Operating Rules, Appendix Three: a file is 1 (5 (6 7*)* 8)* 9, fil
 from dataclasses import dataclass, field
 
 from ingest.x12.collector import FindingList, shown_code
-from payouts.nacha.checks import ASK_SENDER, refusal, warning
 from payouts.nacha.codes import BLOCKING_FACTOR, UNREAD_CLASSES
+from payouts.nacha.findings import ASK_SENDER, refusal, warning
 from payouts.nacha.layout import Layout
 from payouts.nacha.records import (
     ADDENDA,
+    ANSWERS,
     BATCH_CONTROL,
     BATCH_HEADER,
     ENTRY,
     FILE_CONTROL,
     FILE_HEADER,
     RETURN_ADDENDA,
-    ANSWERS,
     Addenda,
     Batch,
     BatchControl,
@@ -110,11 +110,13 @@ class Assembly:
         fields = self._split(BATCH_HEADER, line)
         header = None
         if fields is not None:
-            *texts, batch_number = (each.strip() for each in fields)
-            header = BatchHeader(self._line, *texts, batch_number=int(batch_number))
+            *texts, odfi, batch_number = (each.strip() for each in fields)
+            header = BatchHeader(self._line, int(batch_number), odfi, *texts)
             if header.entry_class in UNREAD_CLASSES:
                 advice = "Their records have other columns; let the bank send such entries in another file."
-                self._refuse("entry_class", "batch header entry_class", "not ADV or IAT", header.entry_class, advice)
+                self._refuse(
+                    "entry_class", "batch header entry_class", "not ADV or IAT", header.entry_class, advice=advice
+                )
                 header = None
         if header is None:
             file.is_whole = False
@@ -126,7 +128,7 @@ class Assembly:
         self._entry_is_lost = False
         batch = self._batch
         if batch is None:
-            self._refuse("entry_place", "entry", "a batch header before it", "none", _TRUNCATED)
+            self._refuse("entry_place", "entry", "a batch header before it", "none", advice=_TRUNCATED)
             file.is_whole = False
             self._entry_is_lost = True
         elif batch.header is not None:
@@ -137,19 +139,19 @@ class Assembly:
                 self._entry = self._line, fields
 
     def _take_addenda(self, line: str) -> None:
-        self._count()
-        batch = self._batch
-        if self._entry is None:
-            if batch is None or (batch.header is not None and not self._entry_is_lost):
-                self._refuse("addenda_place", "addenda", "an entry before it", "none", _TRUNCATED)
-            if batch is not None:
+        file, batch = self._count(), self._batch
+        if batch is None or self._entry is None:
+            if batch is None:
+                file.is_whole = False
+            else:
                 batch.is_whole = False
+            if batch is None or (batch.header is not None and not self._entry_is_lost):
+                self._refuse("addenda_place", "addenda", "an entry before it", "none", advice=_TRUNCATED)
             return
         is_answer = line[1:3] in ANSWERS
         fields = self._split(RETURN_ADDENDA if is_answer else ADDENDA, line)
         if fields is None:
-            if batch is not None:
-                self._lose_entry(batch)
+            self._lose_entry(batch)
         elif is_answer:
             type_code, text, trace = fields
             self._addenda.append(Addenda(self._line, type_code, text.rstrip(), "", trace))
@@ -160,7 +162,7 @@ class Assembly:
     def _take_batch_control(self, line: str) -> None:
         file = self._count()
         if self._batch is None:
-            self._refuse("batch_header_present", "batch control", "a batch header before it", "none", _TRUNCATED)
+            self._refuse("batch_header_present", "batch control", "a batch header before it", "none", advice=_TRUNCATED)
             file.is_whole = False
             return
         fields = self._split(BATCH_CONTROL, line)
@@ -196,7 +198,7 @@ class Assembly:
         """Count a record of the open file; without a file header before it, open one that has none."""
         if self._file is None:
             self._check_filler()
-            self._refuse("file_header_present", "file header", "record 1 before any other", "none", _TRUNCATED)
+            self._refuse("file_header_present", "file header", "record 1 before any other", "none", advice=_TRUNCATED)
             self._file = _OpenFile(None)
         self._file.record_count += 1
         return self._file
@@ -245,7 +247,7 @@ class Assembly:
         self._batch = None
         if is_missing:
             self._refuse(
-                "batch_control_present", "batch control", "record 8 at the end of the batch", "none", _TRUNCATED
+                "batch_control_present", "batch control", "record 8 after the batch", "none", advice=_TRUNCATED
             )
         if batch.header is not None:
             file.batches.append(Batch(batch.header, tuple(batch.entries), control, batch.is_whole))
@@ -257,7 +259,9 @@ class Assembly:
         self._end_batch(None, is_missing=True)
         self._file = None
         if is_missing:
-            self._refuse("file_control_present", "file control", "record 9 at the end of the file", "none", _TRUNCATED)
+            self._refuse(
+                "file_control_present", "file control", "record 9 after the batches", "none", advice=_TRUNCATED
+            )
         self._filler_count = 0
         self._files.append(FileRecords(file.header, tuple(file.batches), control, file.record_count, file.is_whole))
 
@@ -268,7 +272,7 @@ class Assembly:
         expected = -self._files[-1].record_count % BLOCKING_FACTOR
         if self._filler_count != expected:
             advice = "The records are whole; nothing is lost by it."
-            self._findings.add(warning("filler", "filler", expected, self._filler_count, self._line, advice))
+            self._findings.add(warning("filler", "filler", expected, self._filler_count, self._line, advice=advice))
 
-    def _refuse(self, rule: str, element: str, expected: str, found: str, advice: str = ASK_SENDER) -> None:
-        self._findings.add(refusal(rule, element, expected, found, self._line, advice))
+    def _refuse(self, rule: str, element: str, expected: str, found: str, *, advice: str = ASK_SENDER) -> None:
+        self._findings.add(refusal(rule, element, expected, found, self._line, advice=advice))

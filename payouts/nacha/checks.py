@@ -19,12 +19,11 @@ from payouts.nacha.codes import (
     AddendaType,
     ServiceClass,
 )
+from payouts.nacha.findings import refusal
 from payouts.nacha.records import BatchHeader, Entry
 from payouts.nacha.trn import trn_parts
-from schemas.findings import Finding, Severity
+from schemas.findings import Finding
 from schemas.identifiers import AbaRouting
-
-ASK_SENDER: Final = "Ask the sender for a corrected file."
 
 _ALL_CODES = CREDIT_CODES | DEBIT_CODES
 _CODES_OF: Final[dict[str, frozenset[str]]] = {
@@ -32,24 +31,6 @@ _CODES_OF: Final[dict[str, frozenset[str]]] = {
     ServiceClass.CREDITS: CREDIT_CODES,
     ServiceClass.DEBITS: DEBIT_CODES,
 }
-
-
-def refusal(rule: str, element: str, expected: object, found: object, line: int, advice: str = ASK_SENDER) -> Finding:
-    """Make a finding that refuses the file."""
-    return Finding(rule=rule, element=element, expected=str(expected), found=str(found), line=line, advice=advice)
-
-
-def warning(rule: str, element: str, expected: object, found: object, line: int, advice: str) -> Finding:
-    """Make a finding that holds nothing back."""
-    return Finding(
-        rule=rule,
-        element=element,
-        expected=str(expected),
-        found=str(found),
-        line=line,
-        severity=Severity.WARN,
-        advice=advice,
-    )
 
 
 def entry_findings(header: BatchHeader, entries: tuple[Entry, ...]) -> Iterator[Finding]:

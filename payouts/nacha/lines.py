@@ -9,11 +9,14 @@ from typing import BinaryIO, Final
 
 from ingest.x12.collector import FindingList
 from payouts.nacha.codes import RECORD_SIZE
+from payouts.nacha.findings import refusal, warning
 from schemas.errors import UnreadableError
-from schemas.findings import Finding, Severity
+from schemas.findings import Finding
 
 FILE_BYTES_LIMIT: Final = 64 * 1024 * 1024
 """A file may have so many bytes: about 330,000 entries with addenda, some ten times the nation's pharmacies."""
+
+_HARMLESS = "Nothing is lost by it."
 
 
 def record_lines(stream: BinaryIO, name: str, findings: FindingList) -> Iterator[tuple[int, str]]:
@@ -36,7 +39,7 @@ def record_lines(stream: BinaryIO, name: str, findings: FindingList) -> Iterator
     # A trailing 0x1A is how some old systems mark the end of a file.
     lines = [line.decode("latin-1") for line in raw.rstrip(b"\x1a").splitlines()]
     if len(lines) == 1 and len(lines[0]) > RECORD_SIZE:
-        findings.add(_warning("line_ends", "line ends after 94 characters", "none", 1))
+        findings.add(warning("line_ends", "record", "a line end after 94 characters", "none", 1, advice=_HARMLESS))
         whole = lines[0]
         lines = [whole[start : start + RECORD_SIZE] for start in range(0, len(whole), RECORD_SIZE)]
     for number, line in enumerate(lines, 1):
@@ -49,44 +52,15 @@ def record_lines(stream: BinaryIO, name: str, findings: FindingList) -> Iterator
 def _mended(number: int, line: str, findings: FindingList) -> Iterator[tuple[int, str]]:
     bare = line.rstrip(" ")
     if not bare:
-        findings.add(_warning("line_blank", "a record", "nothing", number))
+        findings.add(warning("line_blank", "record", "a record", "nothing", number, advice=_HARMLESS))
         return
+    expected = f"{RECORD_SIZE} characters"
     if not (bare.isascii() and bare.isprintable()):
-        place = next(place for place, letter in enumerate(bare, 1) if not (letter.isascii() and letter.isprintable()))
-        findings.add(
-            Finding(
-                rule="characters",
-                element=f"column {place}",
-                expected="printable ASCII",
-                found="another character",
-                line=number,
-                advice="Ask the sender for a file in ASCII.",
-            )
-        )
+        place = next(place for place, letter in enumerate(bare, 1) if not " " <= letter <= "~")
+        findings.add(refusal("characters", f"column {place}", "printable ASCII", "another character", number))
     if len(bare) > RECORD_SIZE:
-        findings.add(
-            Finding(
-                rule="line_length",
-                element="record",
-                expected=f"{RECORD_SIZE} characters",
-                found=f"{len(bare)} characters",
-                line=number,
-                advice="Ask the sender for a file with correct columns.",
-            )
-        )
+        findings.add(refusal("line_length", "record", expected, f"{len(bare)} characters", number))
         return
     if len(line) != RECORD_SIZE:
-        findings.add(_warning("line_length", f"{RECORD_SIZE} characters", f"{len(line)} characters", number))
+        findings.add(warning("line_length", "record", expected, f"{len(line)} characters", number, advice=_HARMLESS))
     yield number, bare.ljust(RECORD_SIZE)
-
-
-def _warning(rule: str, expected: str, found: str, number: int) -> Finding:
-    return Finding(
-        rule=rule,
-        element="record",
-        expected=expected,
-        found=found,
-        line=number,
-        severity=Severity.WARN,
-        advice="Nothing is lost by it.",
-    )

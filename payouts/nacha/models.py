@@ -105,12 +105,12 @@ class AchBatch:
         _check_date("effective_entry_date", self.effective_entry_date, place)
         if not is_banking_day(self.effective_entry_date):
             raise NachaError("effective_entry_date", f"{self.effective_entry_date} is no banking day", place)
-        self._check_entries(place)
-        self._sum(place)
-
-    def _check_entries(self, place: str) -> None:
         if not self.entries:
             raise NachaError("entries", "there are none", place)
+        self._sum(place)
+        self._check_entries(place)
+
+    def _check_entries(self, place: str) -> None:
         for before, after in pairwise(self.entries):
             if before.trace_sequence >= after.trace_sequence:
                 problem = f"{after.trace_sequence} follows {before.trace_sequence}, must ascend"
@@ -118,9 +118,8 @@ class AchBatch:
         if self.entry_description.upper() == HEALTH_CARE_PAYMENT:
             for entry in self.entries:
                 if entry.trn is None:
-                    raise NachaError(
-                        "trn", f"is missing, {HEALTH_CARE_PAYMENT} asks for it", f"entry {entry.trace_sequence}"
-                    )
+                    place = f"entry {entry.trace_sequence}"
+                    raise NachaError("trn", f"is missing, {HEALTH_CARE_PAYMENT} asks for it", place)
 
     def _sum(self, place: str) -> None:
         credit_cents = sum([entry.amount_cents for entry in self.entries])
@@ -180,7 +179,11 @@ class AchFile:
             raise NachaError("created_time", "must be hours and minutes, nothing finer, in the bank's own zone")
         if len(self.id_modifier) != 1 or self.id_modifier not in FILE_ID_MODIFIERS:
             raise NachaError("id_modifier", "must be one of A to Z and 0 to 9")
+        self._sum()
         self._check_batches()
+
+    def _sum(self) -> None:
+        check_number("batches", len(self.batches), BATCH_COUNT_LIMIT)
         credit_cents = sum(batch.credit_cents for batch in self.batches)
         count = sum(batch.entry_addenda_count for batch in self.batches)
         check_number("credit_cents", credit_cents, TOTAL_CENTS_LIMIT)
@@ -193,7 +196,6 @@ class AchFile:
         object.__setattr__(self, "entry_hash", sum(batch.entry_hash for batch in self.batches) % HASH_MODULUS)
 
     def _check_batches(self) -> None:
-        check_number("batches", len(self.batches), BATCH_COUNT_LIMIT)
         for before, after in pairwise(self.batches):
             if before.batch_number >= after.batch_number:
                 problem = f"{after.batch_number} follows {before.batch_number}, must ascend"

@@ -47,7 +47,7 @@ def _batch(batch: Batch) -> AchBatch:
         batch_number=header.batch_number,
         company_name=header.company_name,
         company_id=header.company_id,
-        odfi=AbaRouting.from_eight(header.odfi),
+        odfi=_routing("odfi", header.odfi, place),
         effective_entry_date=_date("effective_entry_date", header.effective_entry_date, place),
         entries=tuple([_entry(entry) for entry in batch.entries]),
         entry_description=header.entry_description,
@@ -78,9 +78,10 @@ def _entry(entry: Entry) -> AchEntry:
 
 
 def _routing(field: str, text: str, place: str = "") -> AbaRouting:
-    if AbaRouting.problem(text) is not None:
-        raise NachaError(field, f"is not {AbaRouting.shape}", place)
-    return AbaRouting(text)
+    try:
+        return AbaRouting(text) if len(text) == 9 else AbaRouting.from_eight(text)
+    except ValueError:
+        raise NachaError(field, f"is not {AbaRouting.shape}", place) from None
 
 
 def _date(field: str, yymmdd: str, place: str = "") -> date:

@@ -34,6 +34,9 @@ class BatchHeader(NamedTuple):
     """Record 5."""
 
     line: int
+    batch_number: int
+    odfi: str
+    """Eight digits."""
     service_class: str
     company_name: str
     discretionary_data: str
@@ -47,9 +50,6 @@ class BatchHeader(NamedTuple):
     settlement_date: str
     """Day of the year, filled in by the operator."""
     originator_status: str
-    odfi: str
-    """Eight digits."""
-    batch_number: int
 
 
 class Addenda(NamedTuple):

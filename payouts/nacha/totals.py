@@ -6,8 +6,8 @@ Source: Nacha Operating Rules, Appendix Three: batch control, file control.
 from collections.abc import Iterator
 from itertools import pairwise
 
-from payouts.nacha.checks import refusal, warning
 from payouts.nacha.codes import BLOCKING_FACTOR, CREDIT_CODES, DEBIT_CODES, HASH_MODULUS, ServiceClass
+from payouts.nacha.findings import refusal, warning
 from payouts.nacha.records import Batch, BatchControl, FileHeader, FileRecords, date_from, time_from
 from schemas.findings import Finding
 
@@ -23,12 +23,14 @@ def batch_findings(batch: Batch) -> Iterator[Finding]:
         yield refusal("service_class", "batch header service_class", expected, header.service_class, header.line)
     if header.effective_entry_date in NO_DATE:
         advice = "Usual in returns; in a file of payments, ask the sender for the date."
-        yield warning("effective_date", "batch header effective_entry_date", "a date", "none", header.line, advice)
+        yield warning(
+            "effective_date", "batch header effective_entry_date", "a date", "none", header.line, advice=advice
+        )
     elif date_from(header.effective_entry_date) is None:
         found = header.effective_entry_date
         yield refusal("effective_date", "batch header effective_entry_date", "a real date", found, header.line)
-    if not header.company_name.strip():
-        yield refusal("company_name", "batch header company_name", "a name", "nothing", header.line)
+    if not header.company_name.strip(" 0"):
+        yield refusal("company_name", "batch header company_name", "a name", "blanks or zeros", header.line)
     if batch.control is None:
         return
     yield from _agreement_findings(batch, batch.control)
@@ -72,7 +74,7 @@ def file_findings(file: FileRecords) -> Iterator[Finding]:
             advice = "Each batch is read by itself; nothing is lost by it."
             expected = f"above {before.batch_number}"
             found = after.batch_number
-            yield warning("batch_order", "batch header batch_number", expected, found, after.line, advice)
+            yield warning("batch_order", "batch header batch_number", expected, found, after.line, advice=advice)
     if file.control is not None and file.is_whole:
         yield from _file_total_findings(file)
 
