@@ -3,6 +3,7 @@
 import io
 from datetime import date
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -68,13 +69,31 @@ def test_a_changed_amount_is_refused(items: list[StatementLine], data: st.DataOb
 
 
 @given(_items, st.data())
-def test_damage_never_ends_in_a_traceback(items: list[StatementLine], data: st.DataObject) -> None:
-    """Bytes removed, doubled or replaced anywhere: read, or refused with findings."""
+def test_a_lost_or_doubled_line_is_refused(items: list[StatementLine], data: st.DataObject) -> None:
+    """No file passes that lacks one of its lines or has one twice."""
+    lines = write_bai2(account="1", as_of=date(2026, 1, 2), opening_cents=0, items=items).splitlines()
+    place = data.draw(st.integers(0, len(lines) - 1))
+    for damaged in (lines[:place] + lines[place + 1 :], lines[: place + 1] + lines[place:]):
+        with pytest.raises(UnreadableError):
+            read_bai2(io.BytesIO(b"\n".join(damaged)), "x")
+
+
+@given(_items, st.data())
+def test_damage_is_refused_or_leaves_every_cent(items: list[StatementLine], data: st.DataObject) -> None:
+    """Bytes removed, doubled or replaced anywhere: refused with findings, or read with the same movement of money."""
     content = write_bai2(account="1", as_of=date(2026, 1, 2), opening_cents=0, items=items)
     start = data.draw(st.integers(0, len(content)))
     end = data.draw(st.integers(start, min(start + 40, len(content))))
-    middle = data.draw(st.one_of(st.binary(max_size=10), st.just(content[start:end] * 2), st.just(b"")))
+    noise = st.sampled_from([b"", content[start:end] * 2, b",", b"/", b"\n", b"0", b"88,", b"/\n", b"\n88,"])
+    middle = data.draw(st.binary(max_size=10) | noise)
     try:
-        read_bai2(io.BytesIO(content[:start] + middle + content[end:]), "x")
+        file = read_bai2(io.BytesIO(content[:start] + middle + content[end:]), "x")
     except UnreadableError as error:
         assert error.findings  # noqa: PT017 (a refusal is one of two right outcomes)
+        return
+    found = [(item.is_credit, item.amount_cents) for each in file.statements for item in each.items]
+    assert _moved(found) == _moved([(item.type_code < "400", item.amount_cents) for item in items])
+
+
+def _moved(movements: list[tuple[bool, int]]) -> int:
+    return sum(cents if is_credit else -cents for is_credit, cents in movements)

@@ -3,6 +3,7 @@
 import io
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 
@@ -271,7 +272,12 @@ def test_the_good_file_is_good() -> None:
         ("142,20,Z", "100,20,Z", {"type_code": 4, "side_total": 7}),
         ("142,20,Z", "142,20,X", {"funds_type": 4, "control_total": 7}),
         ("142,20,Z,B1,,IN", "142,20,D,9999,0,20,B1,,IN", {"funds_type": 4}),
+        ("142,20,Z,B1,,IN", "142,20,V,B1,C1,IN", {"funds_parts": 4}),
+        ("142,20,Z,B1,,IN", "142,20,S,B1,C1,,,,IN", {"funds_parts": 4}),
+        ("142,20,Z,B1,,IN", "142,20,D,2,0,20,B1,C1,IN/", {"funds_parts": 4}),
+        ("010,100,,", "010,100,,D,1,", {"funds_parts": 3}),
         ("16,142,20,Z,B1,,IN", "16,142,20,Z,B1", {"record_ended": 4}),
+        ("16,142,20,Z,B1,,IN\n16,451", "16,142,20,Z,B1/ 16,451", {"one_record_a_line": 4}),
         ("16,142,20,Z,B1,,IN", "16,142,20/ 16,142,0/", {"one_record_a_line": 4}),
         ("88,MORE", "MORE", {"record_known": 6, "record_count": 7}),
         ("88,MORE", "88:MORE", {"record_known": 6, "record_count": 7}),
@@ -346,6 +352,22 @@ def test_every_truncation_is_noticed() -> None:
     assert read(GOOD[:-1]) == read(GOOD)
 
 
+class Trickle(io.RawIOBase):
+    """A pipe that gives a few bytes at a time."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = io.BytesIO(content)
+
+    def read(self, size: int = -1) -> bytes:
+        """Give at most seven bytes."""
+        return self._rest.read(min(size, 7) if size >= 0 else 7)
+
+
+def test_a_pipe_may_give_the_file_piece_by_piece() -> None:
+    """A read that gives less than it was asked for is not the end of the file."""
+    assert read_bai2(cast("BinaryIO", Trickle(GOOD)), "bank.bai2") == read(GOOD)
+
+
 def test_a_hopeless_file_does_not_drown_the_reader() -> None:
     """A hundred findings are enough to say that a file is not what it claims to be."""
     with pytest.raises(UnreadableError) as caught:
@@ -356,7 +378,7 @@ def test_a_hopeless_file_does_not_drown_the_reader() -> None:
 def test_no_finding_repeats_a_text() -> None:
     """What a text or reference holds may be private; findings name places and codes only."""
     with pytest.raises(UnreadableError) as caught:
-        read(GOOD.replace(b"16,451,25,Z,B2,,OUT", b"16,JOHN PUBLIC,SECRET NAME,Z,B2,,OUT\nJANE PUBLIC 1\n"))
+        read(GOOD.replace(b"16,451,25,Z,B2,,OUT", b"16,PUBLIC,SECRET,Z,B2,,OUT\nJANE PUBLIC 1\n16,142,MS PUBLIC,,,,"))
     said = " ".join(finding.sentence() for finding in caught.value.findings)
     assert "PUBLIC" not in said
     assert "SECRET" not in said
