@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from app import database
 from app.database import Role
+from app.logs import bind_run, configure_logs
 from app.settings import Settings
 from ingest.encryption import Keyring
 from ingest.receiving import Receiver
@@ -73,14 +75,22 @@ def acting_user(settings: Settings, as_user: str | None) -> str:
 
 
 @contextmanager
-def opened(as_user: str | None, warn: Callable[[str], None]) -> Iterator[Session]:
+def opened(as_user: str | None, warn: Callable[[str], None], settings: Settings | None = None) -> Iterator[Session]:
     """Open everything a command needs; the embedded database is started, and brought up to date when it is new.
+
+    Args:
+        as_user: who acts, when the command says so.
+        warn: says something on standard error.
+        settings: other ones than the environment's.
 
     Raises:
         WrongUseError: a setting is wrong, or another server's schema is not up to date.
     """
-    settings = Settings.from_environment()
+    settings = settings or Settings.from_environment()
     settings.make_folders()
+    configure_logs()
+    actor = acting_user(settings, as_user)
+    bind_run(uuid4().hex, actor)
     keyring = settings.keyring()
     if keyring.made:
         warn(
@@ -94,7 +104,7 @@ def opened(as_user: str | None, warn: Callable[[str], None]) -> Iterator[Session
         for engine in engines:
             stack.callback(engine.dispose)
         begin, reading = partial(database.unit_of_work, engines[0]), partial(database.reading, engines[1])
-        yield Session(settings, acting_user(settings, as_user), begin, reading, keyring)
+        yield Session(settings, actor, begin, reading, keyring)
 
 
 def _ensure_schema(settings: Settings, url: str) -> None:

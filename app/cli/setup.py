@@ -1,11 +1,11 @@
 """``centralpay db`` and ``centralpay demo``."""
 
-from datetime import date
 from typing import Annotated
 
 import typer
 
 from app import database
+from app.cli.dates import day_from
 from app.cli.screen import AsJson, print_json, print_table
 from app.settings import Settings
 
@@ -55,11 +55,9 @@ def demo(
 
     Example: centralpay demo
     """
-    from app.demo.run import run_demo  # noqa: PLC0415 (the generator is of no use to any other command)
+    from app.demo.run import DemoSize, run_demo  # noqa: PLC0415 (the generator is of no use to any other command)
 
-    run_demo(
-        pharmacies=pharmacies, claims=claims, payers=payers, seed=seed, day=date.fromisoformat(day), as_json=as_json
-    )
+    run_demo(DemoSize(pharmacies, claims, payers, seed), day_from(day), as_json=as_json)
 
 
 def _show(found: database.SchemaStatus, *, as_json: bool) -> None:

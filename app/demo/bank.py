@@ -7,6 +7,7 @@ from pathlib import Path
 from app.demo.day import Arrival, ExpectedDeposit, ExpectedFile, ExpectedSet, Funding, Verdict
 from app.demo.payers import bank_name
 from app.demo.remittance import Payer
+from ingest.bank.bai2_writer import write_bai2
 
 FLOAT_CENTS = 25_000_00
 """The PSAO's own money put into the custodial account, several times what the negative member owes."""
@@ -79,7 +80,7 @@ def _payment(payer: Payer, trace: str, cents: int, arrival: Arrival, bank_refere
 def write_bank_file(path: Path, bank_account: str, bank_date: date, deposits: Sequence[ExpectedDeposit]) -> int:
     """Write the prior-day BAI2 of an account that opens with nothing; return its closing balance in cents."""
     items = [(each.type_code, each.amount_cents, each.bank_reference, "", each.text) for each in deposits]
-    path.write_bytes(_bai2(bank_account, bank_date, 0, items))
+    path.write_bytes(write_bai2(account=bank_account, as_of=bank_date, opening_cents=0, items=items))
     return sum(each.amount_cents for each in deposits)
 
 
@@ -106,23 +107,5 @@ def settlement_statement(
     """
     text = f"ACH ORIGINATION {company_id} {entry_description} {reference}"
     bank_reference = f"{bank_date:%Y%m%d}0001"
-    return _bai2(bank_account, bank_date, opening_cents, [(ACH_DEBIT, debit_cents, bank_reference, reference, text)])
-
-
-def _bai2(account: str, as_of: date, opening_cents: int, items: Sequence[tuple[str, int, str, str, str]]) -> bytes:
-    credit = [item for item in items if item[0] < "400"]
-    debit = [item for item in items if item[0] >= "400"]
-    credit_cents, debit_cents = (sum(item[1] for item in side) for side in (credit, debit))
-    closing_cents = opening_cents + credit_cents - debit_cents
-    control = opening_cents + closing_cents + 2 * (credit_cents + debit_cents)
-    day = f"{as_of:%y%m%d}"
-    lines = [
-        f"01,071000010,EXAMPLEPSAO,{day},2300,1,,,2/",
-        f"02,EXAMPLEPSAO,071000010,1,{day},,USD,2/",
-        f"03,{account},USD,010,{opening_cents},,,015,{closing_cents},,/",
-        f"88,100,{credit_cents},{len(credit)},,400,{debit_cents},{len(debit)},/",
-        *(f"16,{code},{cents},,{bank},{customer},{text}" for code, cents, bank, customer, text in items),
-    ]
-    lines += [f"49,{control},{len(lines) - 1}/", f"98,{control},1,{len(lines) + 1}/"]
-    lines.append(f"99,{control},1,{len(lines) + 1}/")
-    return ("\n".join(lines) + "\n").encode("ascii")
+    items = [(ACH_DEBIT, debit_cents, bank_reference, reference, text)]
+    return write_bai2(account=bank_account, as_of=bank_date, opening_cents=opening_cents, items=items)

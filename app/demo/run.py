@@ -1,0 +1,272 @@
+"""The demonstration: a generated day through the same code as the commands, in a home of its own; ends with proofs."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+
+from app.cli.books import show_verdicts
+from app.cli.cycle import StatementFormat, cycle_json, save_statement, show_release
+from app.cli.files import complaints, match_all, receive, show_match
+from app.cli.people import show_cases
+from app.cli.screen import ERRORS, SCREEN, print_json, print_table, progress
+from app.cluster import Cluster
+from app.demo.day import Day
+from app.demo.files import generate_day, settlement_statement
+from app.exit_codes import ExitCode
+from app.session import Session, opened
+from app.settings import Settings
+from ingest.cases import list_cases
+from ingest.directory import list_members
+from ingest.receiving import FileVerdict
+from ledger.balances import trial_balance
+from ledger.proofs import Verdict, verify
+from payouts import cycles, decisions, fees, own_money
+from payouts.calendar import next_banking_day
+from payouts.release import Released
+from payouts.statements import statement
+from payouts.users import UserRole, add_user
+
+OPERATOR, APPROVER = "olga", "anton"
+"""The two people of the demonstration: one proposes, the other approves."""
+
+
+@dataclass(frozen=True)
+class DemoSize:
+    """How large the day is, and the seed that makes it."""
+
+    pharmacies: int
+    claims: int
+    payers: int
+    seed: int
+
+
+def run_demo(size: DemoSize, day: date, *, as_json: bool) -> None:
+    """Make a new home in HOME/demo, run the day, print it, and leave files in HOME/demo/in and HOME/demo/out.
+
+    Raises:
+        typer.Exit: with the proofs' exit code when one fails.
+    """
+    started = time.monotonic()
+    settings = _own_settings()
+    _clear(settings.home)
+    folder = settings.home / "in"
+    with progress("generating the day", size.claims) as bar:
+        made = 0
+
+        def count(more: int) -> None:
+            nonlocal made
+            made += more
+            bar.at(made, size.claims)
+
+        generated = generate_day(
+            folder,
+            pharmacies=size.pharmacies,
+            payers=size.payers,
+            claims=size.claims,
+            seed=size.seed,
+            business_date=day,
+            bank_account=settings.bank_account.get_secret_value(),
+            progress=count,
+        )
+    with opened(OPERATOR, _quiet, settings) as session:
+        verdicts = Demonstration(session, generated, settings.home / "out", _silent if as_json else _say).run()
+    holds = all(verdict.holds for verdict in verdicts)
+    summary = {
+        "home": str(settings.home),
+        "seconds": round(time.monotonic() - started, 1),
+        "claims": generated.claims,
+        "proofs": [{"id": each.proof.name, "holds": each.holds, "checked": each.checked} for each in verdicts],
+    }
+    if as_json:
+        print_json(summary)
+    else:
+        SCREEN.print(
+            f"{generated.claims:,} claims in {summary['seconds']} s; "
+            f"{'every proof holds' if holds else '[red]a proof FAILS[/red]'}.\n"
+            f"Files: {settings.home / 'in'}\nResults: {settings.home / 'out'} (NACHA file, statements, JSON)\n"
+            f"Look on: CENTRALPAY_HOME={settings.home} .venv/bin/centralpay exceptions list",
+            soft_wrap=True,
+        )
+    if not holds:
+        raise typer.Exit(ExitCode.PROOF_FAILED)
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """One day, step by step.
+
+    Args:
+        session: works as the operator.
+        day: the generated files.
+        out: where the results are left.
+        say: called with each step's name and what prints its tables.
+    """
+
+    session: Session
+    day: Day
+    out: Path
+    say: Callable[[str, Callable[[], None]], None]
+
+    def run(self) -> list[Verdict]:
+        """Do the whole day; give the proofs at its end."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        self._people()
+        self._files_in()
+        self._own_money()
+        self._match()
+        self._fees()
+        released = self._cycle()
+        self._settle(released)
+        return self._close(released)
+
+    def _people(self) -> None:
+        with self.session.begin() as connection:
+            add_user(connection, OPERATOR, UserRole.ADMIN, OPERATOR)
+            add_user(connection, APPROVER, UserRole.APPROVER, OPERATOR)
+
+    def _files_in(self) -> None:
+        names = [self.day.roster, self.day.payers, *self.day.remittances, self.day.bank_file]
+        verdicts = receive(self.session, [str(name) for name in names])
+        self._leave("ingest.json", {"files": [verdict.model_dump(mode="json") for verdict in verdicts]})
+        self.say("What came in", lambda: _show_received(verdicts))
+        self.say("What was refused, and why", lambda: _show_refused(verdicts))
+
+    def _own_money(self) -> None:
+        with self.session.begin() as connection:
+            approval_id = own_money.propose_deposit(connection, self.day.float_reference, OPERATOR)
+        with self.session.begin() as connection:
+            decisions.decide(connection, approval_id, APPROVER, approve=True)
+
+    def _match(self) -> None:
+        report, settled = match_all(self.session)
+        self._leave("match.json", report)
+        self.say("What matched", lambda: show_match(report, settled))
+
+    def _fees(self) -> None:
+        with self.session.begin() as connection:
+            assessed = fees.assess(connection, self.day.business_date.replace(day=1), OPERATOR)
+        self._leave("fees.json", assessed)
+        rows = [[assessed.month, assessed.members, assessed.amount_cents]]
+        self.say("Fees", lambda: print_table("Fees assessed", ["month", "members#", "amount"], rows))
+
+    def _cycle(self) -> Released:
+        with self.session.begin() as connection:
+            proposed = cycles.propose(connection, self.day.business_date, self.session.originator, OPERATOR)
+        with self.session.begin() as connection:
+            approved = cycles.approve(connection, proposed.cycle_id, APPROVER)
+        self._leave("cycle.json", cycle_json(approved))
+        released = self.session.releaser().release(approved.cycle_id, self.out)
+        self._leave("release.json", released)
+        top = sorted(approved.payouts, key=lambda payout: -payout.amount_cents)[:10]
+        rows = [[each.ncpdp_id, each.amount_cents, each.fee_cents] for each in top]
+        omitted = [[each.ncpdp_id, each.available_cents, each.reason] for each in approved.omitted]
+
+        def show() -> None:
+            show_release(released)
+            print_table(f"The ten largest of {released.payouts} payouts", ["NCPDP", "amount", "fee"], rows)
+            print_table("Not paid", ["NCPDP", "available", "reason"], omitted)
+
+        self.say("Payouts", show)
+        return released
+
+    def _settle(self, released: Released) -> None:
+        """Let the bank debit the file's total on the effective date, and take its statement in."""
+        reference = Path(released.nacha_file or "none").stem
+        path = self.day.bank_file.with_name("bank-next-day.bai2")
+        content = settlement_statement(
+            bank_account=self.day.bank_account,
+            bank_date=next_banking_day(self.day.business_date),
+            opening_cents=self.day.closing_cents,
+            debit_cents=released.total_cents,
+            company_id=self.session.settings.company_id,
+            reference=reference,
+        )
+        path.write_bytes(content)
+        verdicts = receive(self.session, [str(path)])
+        _, settled = match_all(self.session)
+        self._leave("settlement.json", {"settled": [each.model_dump(mode="json") for each in settled]})
+        rows = [[each.cycle_id, each.amount_cents] for each in settled]
+
+        def show() -> None:
+            _show_received(verdicts)
+            print_table("Settled", ["cycle#", "amount"], rows)
+
+        self.say("The bank's next day", show)
+
+    def _close(self, released: Released) -> list[Verdict]:
+        first = self.day.business_date.replace(day=1)
+        with self.session.reading() as connection:
+            members = list_members(connection)
+            with progress("statements", len(members)) as bar:
+                for number, member in enumerate(members, 1):
+                    made = statement(connection, member.member_id, first, released.effective_date)
+                    for kind in StatementFormat:
+                        save_statement(made, self.out / "statements" / f"{member.ncpdp_id}.{kind.value}", kind)
+                    bar.at(number, len(members))
+            open_cases = list_cases(connection)
+            rows = trial_balance(connection)
+            verdicts = verify(connection)
+        self._leave("exceptions.json", {"exceptions": [each.model_dump(mode="json") for each in open_cases]})
+        self._leave("trial-balance.json", {"rows": [row.model_dump(mode="json") for row in rows]})
+        proofs = [{"id": each.proof.name, "holds": each.holds, "detail": each.detail} for each in verdicts]
+        self._leave("proofs.json", {"proofs": proofs})
+        self.say("Exceptions", lambda: show_cases(open_cases))
+        self.say("Proofs", lambda: show_verdicts(verdicts))
+        return verdicts
+
+    def _leave(self, name: str, document: BaseModel | dict[str, Any]) -> None:
+        if isinstance(document, BaseModel):
+            document = document.model_dump(mode="json")
+        path = self.out / name
+        path.write_text(json.dumps(document, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _own_settings() -> Settings:
+    """Give the demonstration a home, a database and a key of its own: it never touches real books."""
+    settings = Settings.from_environment()
+    own = {"home": settings.home / "demo", "database_url": None, "master_key": None, "master_key_file": None}
+    return settings.model_copy(update=own)
+
+
+def _clear(home: Path) -> None:
+    """Take the last demonstration away; its server may still run after a crash."""
+    if not home.exists():
+        return
+    if (home / "postgres").exists():
+        with Cluster(home / "postgres").running():
+            pass
+    shutil.rmtree(home)
+
+
+def _show_received(verdicts: list[FileVerdict]) -> None:
+    rows = [[Path(each.path).name, each.kind, each.status, each.summary] for each in verdicts]
+    print_table("Received", ["file", "kind", "status", "what"], rows)
+
+
+def _show_refused(verdicts: list[FileVerdict]) -> None:
+    rows = [[sentence.rpartition("/")[2]] for verdict in verdicts for sentence in complaints(verdict)]
+    print_table("Refused", ["why"], rows)
+
+
+def _say(step: str, show: Callable[[], None]) -> None:
+    SCREEN.rule(step, align="left", style="bold cyan")
+    show()
+    SCREEN.print()
+
+
+def _silent(step: str, show: Callable[[], None]) -> None:
+    del show
+    ERRORS.print(step)
+
+
+def _quiet(sentence: str) -> None:
+    """The demonstration's key protects nothing; its warning would only frighten."""
+    del sentence
