@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from ingest.bank.bai2_records import PLAIN_FUNDS, Record, amount_of, detail
+from ingest.bank.bai2_records import FUNDS_PARTS, Record, amount_of, detail, parts_after, parts_hold
 from ingest.bank.lines import LineFindings, shown
 from ingest.bank.statement import NON_MONETARY, TOTAL_CREDITS, TOTAL_DEBITS, BankItem, is_credit_code
 
@@ -63,18 +63,16 @@ class Account:
                 element = f"record 03 field {place + 1}"
                 self._findings.add("type_code", self.line, element, "three digits", shown(code))
             place += 4
-            if funds_type == "S":
-                place += 3
-            elif funds_type == "V":
-                place += 2
-            elif funds_type == "D":
-                parts = fields[place] if place < len(fields) else ""
-                place += 1 + 2 * (int(parts) if re.fullmatch(r"[0-9]{1,3}", parts) else 0)
-            elif funds_type not in PLAIN_FUNDS:
-                element = f"record 03 field {place}"
-                expected = "0, 1, 2, S, V, D or Z"
-                self._findings.add("funds_type", self.line, element, expected, shown(funds_type))
+            parts = parts_after(funds_type, fields[place : place + 1])
+            if parts is None:
+                expected = "0, 1, 2, S, V, D with the number of its parts, or Z"
+                self._findings.add("funds_type", self.line, f"record 03 field {place}", expected, shown(funds_type))
                 return
+            if not parts_hold(funds_type, fields[place : place + parts]):
+                element = f"record 03 field {place + 1}"
+                self._findings.add("funds_parts", self.line, element, FUNDS_PARTS, "another")
+                return
+            place += parts
 
     def add(self, record: Record) -> None:
         """Take a record 16."""
@@ -145,8 +143,8 @@ class Account:
     def look_for_glued_records(self) -> None:
         """Say where a text looks as if it had swallowed another record; asked only when the account does not foot."""
         for item in self.items:
-            if _GLUED.search(item.text_spaced):
+            if _GLUED.search(f"{item.bank_reference},{item.customer_reference},{item.text_spaced}"):
                 advice = "Several records seem to stand on one line; ask the bank for one record on each."
                 self._findings.add(
-                    "one_record_a_line", item.line, "record 16 text", "text", "another record", advice=advice
+                    "one_record_a_line", item.line, "record 16", "the end of the line", "another record", advice=advice
                 )

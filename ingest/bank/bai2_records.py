@@ -16,6 +16,7 @@ from schemas.money import MAX_CENTS
 CODES: Final = frozenset(("01", "02", "03", "16", "49", "88", "98", "99"))
 PLAIN_FUNDS: Final = frozenset(("", "0", "1", "2", "Z"))
 """Funds types that nothing follows."""
+FUNDS_PARTS: Final = "three amounts after S, date and time after V, the number of its parts and those after D"
 _TEXT_PLACE = 6
 """Fields before the text of a record 16 with a plain funds type: record code to customer reference."""
 
@@ -147,23 +148,40 @@ def _open(record: Record, findings: LineFindings) -> tuple[list[str], list[str]]
             fields.extend(parts)
             break
         fields.extend(_closed(body, record.line + offset, "16", findings).split(","))
-    return fields + [""] * ((_text_place(fields) or 0) - len(fields)), pieces
+    fields += [""] * ((_text_place(fields) or 0) - len(fields))
+    if not parts_hold(fields[3], fields[4:-2]):
+        findings.add("funds_parts", record.line, "record 16 field 5", FUNDS_PARTS, "another")
+        return None
+    return fields, pieces
+
+
+def parts_hold(funds_type: str, parts: Sequence[str]) -> bool:
+    """Say whether what follows a funds type can be that: else a reference stands where a part is missing.
+
+    S: three amounts; V: date and time; D: how many, then days and amount of each. S and V may leave theirs empty.
+    """
+    return all(part.lstrip("+-").isdigit() or (not part and funds_type != "D") for part in parts)
 
 
 def _text_place(fields: list[str]) -> int | None:
     """Count the fields of a record 16 before its text; None when the funds type tells nothing."""
-    funds_type = fields[3] if len(fields) > 3 else ""
+    parts = parts_after(fields[3] if len(fields) > 3 else "", fields[4:5])
+    return None if parts is None else _TEXT_PLACE + parts
+
+
+def parts_after(funds_type: str, first: Sequence[str]) -> int | None:
+    """Count the fields that belong to a funds type; None when it is none.
+
+    Args:
+        funds_type: as it stands in the file.
+        first: the field after it, if there is one.
+    """
     if funds_type in PLAIN_FUNDS:
-        return _TEXT_PLACE
-    if funds_type == "S":
-        return _TEXT_PLACE + 3
-    if funds_type == "V":
-        return _TEXT_PLACE + 2
+        return 0
     if funds_type == "D":
-        count = fields[4] if len(fields) > 4 else "0"
-        if len(count) <= 3 and count.isascii() and count.isdigit():
-            return _TEXT_PLACE + 1 + 2 * int(count)
-    return None
+        count = first[0] if first else "0"
+        return 1 + 2 * int(count) if len(count) <= 3 and count.isascii() and count.isdigit() else None
+    return {"S": 3, "V": 2}.get(funds_type)
 
 
 def amount_of(text: str, line: int, element: str, findings: LineFindings) -> int:

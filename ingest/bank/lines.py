@@ -12,7 +12,8 @@ FINDINGS_LIMIT: Final = 100
 """So many findings of one file are kept; a file with more is not what it claims to be."""
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f]")
-_SHOWABLE = re.compile(r"[0-9A-Za-z+.-]{1,20}", re.ASCII)
+_SHOWABLE = re.compile(r"[0-9A-Za-z]{1,2}|[+-]?[0-9.]{1,20}", re.ASCII)
+"""A figure or a short code; a longer word could be a name that slipped into another field."""
 
 
 class LineFindings:
@@ -51,13 +52,23 @@ def shown(text: str) -> str:
     return text if _SHOWABLE.fullmatch(text) else f"{len(text)} characters"
 
 
+def _read(stream: BinaryIO) -> bytes:
+    """Read to the end, or one byte beyond the limit; a pipe may give less than it is asked for."""
+    blocks: list[bytes] = []
+    missing = BYTES_LIMIT + 1
+    while missing and (block := stream.read(missing)):
+        blocks.append(block)
+        missing -= len(block)
+    return b"".join(blocks)
+
+
 def read_lines(stream: BinaryIO, findings: LineFindings) -> list[str]:
     """Read a whole file as lines without their ends (LF, CRLF or CR); bytes that are not UTF-8 are taken as Latin-1.
 
     Raises:
         UnreadableError: the file is empty, too large, or not text.
     """
-    content = stream.read(BYTES_LIMIT + 1)
+    content = _read(stream)
     if len(content) > BYTES_LIMIT:
         findings.add("file_size", None, "file", f"at most {BYTES_LIMIT} bytes", "more")
         findings.fail()

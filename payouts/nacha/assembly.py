@@ -268,6 +268,9 @@ class Assembly:
     def _check_filler(self) -> None:
         """Compare the filler after the last file with what fills its last block."""
         if not self._files:
+            if self._filler_count:
+                self._refuse("file_header_present", "filler", "a file before it", "none", advice=_TRUNCATED)
+                self._filler_count = 0
             return
         expected = -self._files[-1].record_count % BLOCKING_FACTOR
         if self._filler_count != expected:

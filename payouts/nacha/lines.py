@@ -13,8 +13,8 @@ from payouts.nacha.findings import refusal, warning
 from schemas.errors import UnreadableError
 from schemas.findings import Finding
 
-FILE_BYTES_LIMIT: Final = 64 * 1024 * 1024
-"""A file may have so many bytes: about 330,000 entries with addenda, some ten times the nation's pharmacies."""
+FILE_BYTES_LIMIT: Final = 24 * 1024 * 1024
+"""A file may have so many bytes: 130,000 entries with addenda, six times the nation's pharmacies; bounds the memory."""
 
 _HARMLESS = "Nothing is lost by it."
 
@@ -35,15 +35,17 @@ def record_lines(stream: BinaryIO, name: str, findings: FindingList) -> Iterator
             advice="Check that this is a NACHA file; let the bank split it if it is.",
         )
         raise UnreadableError(name, [finding])
-    # latin-1 gives every byte one character, so that columns stay where they are; the characters are checked below.
     # A trailing 0x1A is how some old systems mark the end of a file.
-    lines = [line.decode("latin-1") for line in raw.rstrip(b"\x1a").splitlines()]
+    lines = raw.rstrip(b"\x1a").splitlines()
+    del raw
     if len(lines) == 1 and len(lines[0]) > RECORD_SIZE:
         findings.add(warning("line_ends", "record", "a line end after 94 characters", "none", 1, advice=_HARMLESS))
         whole = lines[0]
         lines = [whole[start : start + RECORD_SIZE] for start in range(0, len(whole), RECORD_SIZE)]
-    for number, line in enumerate(lines, 1):
-        if len(line) == RECORD_SIZE and line.isascii() and line.isprintable():
+    for number, content in enumerate(lines, 1):
+        # latin-1 gives every byte one character: columns stay where they are, and each character can be checked.
+        line = content.decode("latin-1")
+        if len(line) == RECORD_SIZE and line[0] != " " and line.isascii() and line.isprintable():
             yield number, line
         else:
             yield from _mended(number, line, findings)

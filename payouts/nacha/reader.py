@@ -52,7 +52,7 @@ def read_nacha(stream: BinaryIO, name: str) -> NachaReading:
     ADV batches are refused. Nothing of a person's is in a finding.
 
     Args:
-        stream: the decompressed bytes, 64 MiB at most; amounts come out as cents.
+        stream: the decompressed bytes, 24 MiB at most; amounts come out as cents.
         name: the file as the user named it.
 
     Raises:

@@ -76,7 +76,7 @@ FILE_LINES = [
 ]
 # A return of our own entry 41 and a notification of change for entry 42, as a bank would send them.
 ANSWER_LINES = [
-    "101 1999999999 0910000192607080410A094101EXAMPLE PSAO           EXAMPLE BANK                   ",
+    "1011999999999 0910000192607080410A094101EXAMPLE PSAO           EXAMPLE BANK                   ",
     "5220EXAMPLE PSAO                        1999999999CCDHCCLAIMPMT      260706   1121042880000001",
     "621121042882000123-4567      01234567893912345        MAIN STREET PHARMACY    1121042880000007",
     "799R03091000010000041      12104288" + " " * 44 + "121042880000007",
@@ -114,7 +114,7 @@ def rules(reading: NachaReading, severity: Severity = Severity.REFUSE) -> list[t
 
 
 def test_a_file_is_written_column_for_column() -> None:
-    """Header, batch, CCD+ to checking and savings, both terminators, controls and filler equal the file made by hand."""
+    """Header, batch, CCD+ to checking and savings, controls and filler equal the file made by hand."""
     assert write_nacha(FILE).decode("ascii").split("\n") == [*FILE_LINES, ""]
 
 
@@ -523,7 +523,7 @@ def test_what_is_no_nacha_file_is_unreadable(content: bytes) -> None:
 
 
 def test_a_file_beyond_the_limit_is_unreadable() -> None:
-    """Memory is bounded: more than 64 MiB is not even cut into lines."""
+    """Memory is bounded: more than 24 MiB is not even cut into lines."""
     with pytest.raises(UnreadableError) as refused:
         read_nacha(io.BytesIO(bytes(FILE_BYTES_LIMIT + 1)), "huge.ach")
     assert refused.value.findings[0].rule == "file_size"
