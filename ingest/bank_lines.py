@@ -24,7 +24,7 @@ OPENING_CODE = "010"
 """Type code of the line that books what the account held before its first statement."""
 
 _QUERIES = Queries("ingest", "bank.sql")
-_TRACE = re.compile(r"TRN\*1\*([^*~\\|^\s]{1,50})(?:\*(\d{10}))?")
+_TRACE = re.compile(r"TRN\*1\*([^*~\\/|^\s]{1,50})(?:\*(\d{10}))?")
 _ACCOUNT_CONTEXT = f"custodial_account:{CUSTODIAL_ACCOUNT}".encode()
 
 
@@ -138,11 +138,20 @@ def _unfit(connection: Connection, statement: BankStatement, own_account: str) -
     if not statement.is_booked:
         yield Finding(
             rule="statement_is_booked",
-            element="record 02 as-of date modifier",
-            expected="a prior-day statement",
-            found="an intraday statement",
+            element="record 02 group status and as-of date modifier",
+            expected="a final prior-day statement",
+            found="an intraday statement, or a test, correction or deletion",
             line=statement.line,
             advice="Intraday figures are repeated by the prior-day file; ingest that one.",
+        )
+    if not statement.items and statement.opening_cents != statement.closing_cents:
+        yield Finding(
+            rule="statement_has_its_items",
+            element="record 16",
+            expected="the items that moved the balance",
+            found="none",
+            line=statement.line,
+            advice="Ask the bank for the statement in detail; a summary can not be booked.",
         )
     if effective_date(connection, statement.as_of) is None:
         yield Finding(

@@ -4,14 +4,17 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BytesIO
 from typing import Any
 
 from payouts.nacha.codes import TransactionCode
 from payouts.nacha.models import FILE_ID_MODIFIERS, AchBatch, AchEntry, AchFile
+from payouts.nacha.payment import payment_file
+from payouts.nacha.reader import read_nacha
 from payouts.nacha.text import fit_receiver_name
 from payouts.nacha.trn import Trn
 from payouts.nacha.writer import write_nacha
-from schemas.errors import RefusedError
+from schemas.errors import CentralpayError, RefusedError
 from schemas.identifiers import AbaRouting, PayerId
 
 _CODES = {"checking": TransactionCode.CHECKING_CREDIT, "savings": TransactionCode.SAVINGS_CREDIT}
@@ -38,10 +41,23 @@ class AchPayout:
     reassociation_trace: str
 
 
+@dataclass(frozen=True, slots=True)
+class PayoutFile:
+    """A file as bytes, the trace number of each payout in their order, and whose receiver name had to be cut."""
+
+    data: bytes = field(repr=False)
+    traces: tuple[str, ...]
+    cut_names: tuple[str, ...]
+
+
+class FileDiffersError(CentralpayError):
+    """What was written does not read back as what was meant: a fault of ours; nothing leaves."""
+
+
 def write_payout_file(
     cycle: Mapping[str, Any], payouts: Sequence[AchPayout], *, made_at: datetime, file_of_day: int
-) -> tuple[bytes, list[str]]:
-    """Write the file; give its bytes and the trace number of each payout, in their order.
+) -> PayoutFile:
+    """Write the file and read it back: it must be, field by field, what was meant.
 
     Args:
         cycle: business_date, effective_on and the originator as approved.
@@ -52,6 +68,7 @@ def write_payout_file(
     Raises:
         NachaError: a value that does not fit its field, by name.
         FilesOfDayError: the modifiers of the day are used up.
+        FileDiffersError: it does not read back.
     """
     if file_of_day >= len(FILE_ID_MODIFIERS):
         raise FilesOfDayError
@@ -77,7 +94,15 @@ def write_payout_file(
         reference_code=f"CP{cycle['cycle_id']}"[:8],
         batches=(batch,),
     )
-    return write_nacha(file), [batch.trace_number(entry) for entry in batch.entries]
+    data = write_nacha(file)
+    read = read_nacha(BytesIO(data), "the payout file").accepted_files()
+    if [payment_file(each) for each in read] != [file]:
+        raise FileDiffersError("The payout file does not read back as what was approved; nothing was released.")
+    return PayoutFile(
+        data,
+        tuple(batch.trace_number(entry) for entry in batch.entries),
+        tuple(payout.ncpdp_id for payout in payouts if fit_receiver_name(_ascii(payout.receiver_name)).was_cut),
+    )
 
 
 def _entry(payout: AchPayout, company_id: str) -> AchEntry:

@@ -25,7 +25,7 @@ from ledger.errors import FeeNotDueError, InsufficientBalanceError
 from ledger.events import fee_collected, fee_swept, payout_released
 from ledger.posting import post
 from ledger.proofs import RELEASE_PROOFS, Proof, prove
-from payouts.ach_file import AchPayout, write_payout_file
+from payouts.ach_file import AchPayout, PayoutFile, write_payout_file
 from payouts.cycles import QUERIES, locked
 from payouts.errors import CycleStateError, FloatGateError, ProofGateError
 
@@ -118,20 +118,17 @@ class Releaser:
         total = sum(row.amount_cents for row in paid)
         name = f"{cycle['business_date']}-cycle-{cycle_id}.ach" if paid else None
         content = self._file(connection, cycle, paid) if paid else None
-        traces = content.traces if content else {}
-        connection.execute(
-            QUERIES["mark_payouts"],
-            {
-                "payout_ids": [row.payout_id for row in leaving],
-                "traces": [traces.get(row.payout_id) for row in leaving],
-            },
-        )
+        traces = dict(zip((row.payout_id for row in paid), content.traces if content else (), strict=True))
+        ids = [row.payout_id for row in leaving]
+        connection.execute(QUERIES["mark_payouts"], {"payout_ids": ids, "traces": [traces.get(each) for each in ids]})
         digest = bytes.fromhex(self.vault.store(BytesIO(content.data), name or "").sha256) if content else None
         facts = {"nacha_name": name, "nacha_sha256": digest, "released_cents": total}
         # A cycle without a payment has nothing to wait for at the bank.
         state = "released" if paid else "settled"
         connection.execute(QUERIES["mark_cycle"], facts | {"cycle_id": cycle_id, "actor": self.actor, "state": state})
         activity.record(connection, self.actor, "cycle_released", str(cycle_id), payouts=len(paid), total_cents=total)
+        for ncpdp_id in content.cut_names if content else ():
+            activity.record(connection, self.actor, "receiver_name_cut", f"cycle {cycle_id} {ncpdp_id}")
 
     def _dropped(self, connection: Connection, cycle_id: int, rows: Sequence[Row[Any]]) -> dict[int, str]:
         """Find the payouts that may not leave as they were approved, each with its reason."""
@@ -182,7 +179,7 @@ class Releaser:
         batch.add(payout_released(f"payout_released:cycle:{cycle_id}", day, paid))
         post(connection, batch, self.actor)
 
-    def _file(self, connection: Connection, cycle: Mapping[str, Any], paid: Sequence[Row[Any]]) -> "_Content":
+    def _file(self, connection: Connection, cycle: Mapping[str, Any], paid: Sequence[Row[Any]]) -> PayoutFile:
         numbers = _traces(connection, len(paid))
         payouts = [
             AchPayout(
@@ -200,8 +197,7 @@ class Releaser:
             for row, number in zip(paid, numbers, strict=True)
         ]
         today = connection.execute(QUERIES["released_today"], {"business_date": cycle["business_date"]}).scalar_one()
-        data, traces = write_payout_file(cycle, payouts, made_at=self.now, file_of_day=int(today))
-        return _Content(data, dict(zip((row.payout_id for row in paid), traces, strict=True)))
+        return write_payout_file(cycle, payouts, made_at=self.now, file_of_day=int(today))
 
     def _deliver(self, cycle_id: int, result: Released) -> None:
         """Put the file where the bank's courier finds it; the vault holds the same bytes for ever."""
@@ -219,12 +215,6 @@ class Releaser:
             target.flush()
             os.fsync(target.fileno())
         part.replace(path)
-
-
-@dataclass(frozen=True, slots=True)
-class _Content:
-    data: bytes
-    traces: dict[int, str]
 
 
 def _traces(connection: Connection, count: int) -> list[int]:
