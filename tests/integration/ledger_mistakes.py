@@ -175,6 +175,18 @@ def _fee_of_another_month_swept(books: Books) -> Transaction:
     return events.fee_swept(books.fact(), [replace(FEE, month=FEBRUARY)])
 
 
+def _debit_twice(books: Books) -> Transaction:
+    books.bank("out", -100)
+    books.bank("other", -500)
+    books.post(events.payer_debited(books.fact(), "out", "A", 100))
+    return events.payer_debited(books.fact(), "out", "A", 1)
+
+
+def _fee_waived_unassessed(books: Books) -> Transaction:
+    books.post(events.fee_assessed(books.fact(), [FEE]))
+    return events.fee_waived(books.fact(), replace(FEE, month=FEBRUARY))
+
+
 def _item_without_name(books: Books) -> Transaction:
     good = events.suspended(books.fact(), "d", 60)
     return replace(good, lines=tuple(replace(line, reference=None) for line in good.lines))
@@ -288,8 +300,19 @@ def _payout_excluded(books: Books) -> Transaction:
 def _approval_of_another_cycle(books: Books) -> Transaction:
     return _changed(
         books,
+        """WITH other AS (INSERT INTO approval (kind, subject, set_hash, proposed_by, state, decided_by, decided_at)
+                          SELECT 'cycle', '999', cycle_set_hash(cycle_id), 'finance', 'approved', 'controller', now()
+                          FROM cycle RETURNING approval_id)
+           UPDATE cycle SET approval_id = other.approval_id FROM other""",
+    )
+
+
+def _approval_pending(books: Books) -> Transaction:
+    return _changed(
+        books,
         """WITH other AS (INSERT INTO approval (kind, subject, set_hash, proposed_by)
-                          VALUES ('cycle', '999', 'x', 'finance') RETURNING approval_id)
+                          SELECT 'cycle', cycle_id::text, cycle_set_hash(cycle_id), 'finance'
+                          FROM cycle RETURNING approval_id)
            UPDATE cycle SET approval_id = other.approval_id FROM other""",
     )
 
@@ -313,9 +336,20 @@ def _reversal_doubled(books: Books) -> Transaction:
     return _reversal(books, number, tuple(replace(line, amount_cents=-2 * line.amount_cents) for line in asked.lines))
 
 
-def _reversal_to_another_item(books: Books) -> Transaction:
+def _reversal_that_debits_another_item(books: Books) -> Transaction:
     number, asked = _advised(books)
-    return _reversal(books, number, tuple(replace(line.turned(), reference="other") for line in asked.lines))
+    turned = [line.turned() for line in asked.lines]
+    return _reversal(books, number, tuple(_moved(line) if line.amount_cents > 0 else line for line in turned))
+
+
+def _reversal_that_credits_another_item(books: Books) -> Transaction:
+    number, asked = _advised(books)
+    turned = [line.turned() for line in asked.lines]
+    return _reversal(books, number, tuple(_moved(line) if line.amount_cents < 0 else line for line in turned))
+
+
+def _moved(line: Line) -> Line:
+    return replace(line, reference="other")
 
 
 def _reversed_twice(books: Books) -> Transaction:
@@ -371,6 +405,8 @@ CASES: list[Case] = [
     (InsufficientBalanceError, "available_is_enough", _payout_beyond),
     (LiabilityInDebitError, "liability_not_in_debit", _lifted_without_hold),
     (LiabilityInDebitError, "open_item_not_overdrawn", _deposit_twice),
+    (LiabilityInDebitError, "open_item_not_overdrawn", _debit_twice),
+    (LiabilityInDebitError, "open_item_not_overdrawn", _fee_waived_unassessed),
     (LiabilityInDebitError, "open_item_has_reference", _item_without_name),
     (FloatMissingError, "liability_not_in_debit", _float_below_zero),
     (FloatMissingError, "float_covers_the_house", _unknown_payee_beyond_float),
@@ -395,10 +431,12 @@ CASES: list[Case] = [
     (PayoutNotApprovedError, "payout_is_approved", _cycle_void),
     (PayoutNotApprovedError, "payout_is_approved", _payout_excluded),
     (PayoutNotApprovedError, "payout_is_approved", _approval_of_another_cycle),
+    (PayoutNotApprovedError, "payout_is_approved", _approval_pending),
     (PayoutNotApprovedError, "payout_is_released_once", _released_twice),
     (ReversalError, "reversal_is_the_negation", _reversal_of_a_part),
     (ReversalError, "reversal_is_the_negation", _reversal_doubled),
-    (ReversalError, "reversal_is_the_negation", _reversal_to_another_item),
+    (ReversalError, "reversal_is_the_negation", _reversal_that_debits_another_item),
+    (ReversalError, "reversal_is_the_negation", _reversal_that_credits_another_item),
     (ReversalError, "transaction_is_reversed_once", _reversed_twice),
     (ReversalError, "reversal_of_a_reversal", _reversal_of_a_reversal),
     (ReversalError, "reversal_of_what_is_posted", _reversal_of_nothing),

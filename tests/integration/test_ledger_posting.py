@@ -160,7 +160,7 @@ def test_batch_names_each_fact_once(books: Books) -> None:
     """Two transactions of a batch under one key are a conflict, even with the same body."""
     books.pay("1", {"A": 500_00})
     asked = events.held(books.fact("k"), "A", 10)
-    with pytest.raises(FactConflictError):
+    with pytest.raises(FactConflictError, match="each of its facts once"):
         books.post(asked, asked)
 
 
@@ -272,6 +272,14 @@ def test_fact_of_a_closed_month(books: Books) -> None:
     assert kept == date(2025, 12, 30)
     books.close_period(JANUARY)
     number = books.post(events.suspended(Fact("later", date(2025, 12, 30)), "d", 10))[0].transaction_id
+    assert books.effective_on(number) == date(2026, 2, 1)
+
+
+def test_closed_month_between_open_ones(books: Books) -> None:
+    """The first open month after it takes the fact, never one before it."""
+    books.bank("d", 100)
+    books.close_period(JANUARY)
+    number = books.post(events.suspended(books.fact(), "d", 10))[0].transaction_id
     assert books.effective_on(number) == date(2026, 2, 1)
 
 

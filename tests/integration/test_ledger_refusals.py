@@ -233,6 +233,13 @@ def test_1_lines_that_come_later(books: Books) -> None:
     _assert_refused(caught, EntryUnbalancedError, "line_of_a_new_entry")
 
 
+def test_1_entry_that_comes_later(books: Books) -> None:
+    """Not even a balanced entry of another owner, in full agreement, can be added to what is posted."""
+    number = books.post(events.held(books.fact("k"), "B", 10))[0].transaction_id
+    rows = (_entry(transaction=str(number)), _lines(-1))
+    _refused_rows(books, EntryUnbalancedError, "entry_of_its_transaction", *rows)
+
+
 def test_1_entry_without_lines(books: Books) -> None:
     """An entry, or a transaction, that stays empty is refused when it is to be committed."""
     _refused_rows(books, EntryUnbalancedError, "entry_has_lines", _FRAME)

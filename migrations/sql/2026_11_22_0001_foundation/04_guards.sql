@@ -52,7 +52,7 @@ BEGIN
     WHERE p.state IS DISTINCT FROM 'open' LIMIT 1;
     IF FOUND THEN
         PERFORM refuse(5, 'period_is_open', format('the period of %s is %s', coalesce(bad.effective_on, bad.fact_on),
-            coalesce(bad.state, 'none of ours')), jsonb_build_object('effective_on', bad.effective_on, 'state', bad.state));
+            coalesce(bad.state, 'none of ours')), jsonb_build_object('fact_on', bad.fact_on, 'effective_on', bad.effective_on, 'state', bad.state));
     END IF;
     IF EXISTS (SELECT FROM new_transaction WHERE xid <> pg_current_xact_id()) THEN
         PERFORM refuse(1, 'transaction_is_of_now', 'a transaction carries the id of the database transaction that makes it');

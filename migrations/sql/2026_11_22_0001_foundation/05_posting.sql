@@ -115,11 +115,8 @@ BEGIN
     IF (SELECT bool_or(o IS NULL OR o NOT BETWEEN 1 AND cardinality(p_events)) FROM unnest(p_line_transaction) o) THEN
         PERFORM refuse(1, 'line_of_a_new_entry', 'a line names a transaction that the batch does not hold');
     END IF;
-    dates := array(SELECT effective_date(d) FROM unnest(p_fact_on) WITH ORDINALITY AS f (d, n) ORDER BY n);
-    IF array_position(dates, NULL) IS NOT NULL THEN
-        PERFORM refuse(5, 'period_is_open', format('there is no accounting period for %s',
-            p_fact_on[array_position(dates, NULL)]), jsonb_build_object('fact_on', p_fact_on[array_position(dates, NULL)]));
-    END IF;
+    -- A date that no open period takes stays as it is: the guard refuses it, unless the fact is posted already.
+    dates := array(SELECT coalesce(effective_date(d), d) FROM unnest(p_fact_on) WITH ORDINALITY AS f (d, n) ORDER BY n);
     ids := array(SELECT nextval('transaction_number') FROM generate_series(1, cardinality(p_events)));
     WITH made AS (
         INSERT INTO journal_transaction (transaction_id, event, fact_key, fact_on, effective_on, actor, reason, bank_line_id, reverses)
