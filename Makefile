@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports unit lock audit bench clean
+.PHONY: help demo test lint types imports unit lock audit bench fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ lock: $(DEV) ## resolve the lock files anew from pyproject.toml
 
 audit: $(DEV) ## known vulnerabilities in what we pin
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/dev.lock
+
+fuzz: $(DEV) ## the ledger beside its model, 2,000 runs of 300 steps; most of an hour
+	@CENTRALPAY_LONG=1 $(BIN)/pytest tests/property/test_ledger_machine.py
 
 bench: $(DEV) ## measure against the budgets; prints tables
 	@$(BIN)/python -m bench

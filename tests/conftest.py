@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         run_dir = Path(handed_over)
     config.stash[RUN_DIR] = run_dir
-    for name in [name for name in os.environ if name.startswith("CENTRALPAY_")]:
+    for name in [name for name in os.environ if name.startswith("CENTRALPAY_") and name != "CENTRALPAY_LONG"]:
         del os.environ[name]
     os.environ["CENTRALPAY_HOME"] = str(run_dir / "home")
 

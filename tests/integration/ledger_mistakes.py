@@ -125,6 +125,12 @@ def _collected_twice(books: Books) -> Transaction:
     return events.fee_collected(books.fact(), [FEE])
 
 
+def _waived_after_collection(books: Books) -> Transaction:
+    books.post(events.fee_assessed(books.fact(), [FEE]))
+    books.post(events.fee_collected(books.fact(), [FEE]))
+    return events.fee_waived(books.fact(), FEE)
+
+
 def _month_that_is_not_there(books: Books) -> Transaction:
     return events.suspended(Fact(books.fact().key, date(2203, 1, 1)), "d", 10)
 
@@ -397,6 +403,7 @@ CASES: list[Case] = [
     (FeeNotDueError, "fee_is_collected_whole", _collected_in_part),
     (FeeNotDueError, "fee_is_collected_whole", _collected_after_waiver),
     (FeeNotDueError, "fee_is_collected_whole", _collected_twice),
+    (FeeNotDueError, "receivable_covers_withheld", _waived_after_collection),
     (PeriodClosedError, "period_is_open", _month_that_is_not_there),
     (FactConflictError, "fact_is_posted_once", _other_body),
     (InsufficientBalanceError, "available_is_enough", _held_beyond),

@@ -64,9 +64,26 @@ def _outside_matrix(book: Book, attempt: Attempt) -> bool:
 
 def _wrong_fee(book: Book, attempt: Attempt) -> bool:
     event = attempt.transaction.event
-    if event == "fee_assessed":
-        return _wrongly_assessed(book, attempt)
-    return event == "fee_collected" and _wrongly_collected(book, attempt)
+    if event == "fee_assessed" and _wrongly_assessed(book, attempt):
+        return True
+    return (event == "fee_collected" and _wrongly_collected(book, attempt)) or _withheld_uncovered(book, attempt)
+
+
+def _withheld_uncovered(book: Book, attempt: Attempt) -> bool:
+    """Whether a month's fee would be withheld that is no longer receivable: waived or reversed after collection."""
+    keys = {
+        (line.owner, line.reference) for line in attempt.lines if line.account in {"fee_receivable", "fee_withheld"}
+    }
+    receivable, withheld = book.open_items("fee_receivable"), book.open_items("fee_withheld")
+    for key in keys:
+        changes = {"fee_receivable": 0, "fee_withheld": 0}
+        for line in attempt.lines:
+            if (line.owner, line.reference) == key and line.account in changes:
+                changes[line.account] += line.amount_cents
+        open_cents = receivable.get(key, 0) + changes["fee_receivable"]
+        if withheld.get(key, 0) - changes["fee_withheld"] > max(0, open_cents):
+            return True
+    return False
 
 
 def _fee_lines(attempt: Attempt, account: str) -> list[tuple[tuple[str, int], int]]:

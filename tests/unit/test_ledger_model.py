@@ -209,6 +209,7 @@ def test_refusal_4_fee(story: Story) -> None:
     assert story.refused(events.fee_collected(story.fact(), [replace(fee, amount_cents=100_00)])) == only
     story.post(events.fee_collected(story.fact(), [fee]))
     assert story.refused(events.fee_collected(story.fact(), [fee])) == only
+    assert Refusal.FEE in story.refused(events.fee_waived(story.fact(), fee))
     assert story.model.balance("A", "due_available") == 700_00
 
 
@@ -395,9 +396,9 @@ def _cash_from_nowhere(model: Model) -> None:
     model.take_up([Line(HOUSE, Ledger.CUSTODY, "cash", 1)])
 
 
-def _waived_after_collection(model: Model) -> None:
-    fact = Fact("waived", date(2026, 1, 20))
-    model.post(events.fee_waived(fact, Fee("A", JANUARY, 200_00)))
+def _half_refunded(model: Model) -> None:
+    model.post(events.fee_swept(Fact("swept", date(2026, 1, 20)), [Fee("A", JANUARY, 200_00)]))
+    model.post(events.fee_refunded(Fact("refunded", date(2026, 1, 20)), Fee("A", JANUARY, 100_00)))
 
 
 def _float_without_mirror(model: Model) -> None:
@@ -412,7 +413,7 @@ def _float_without_mirror(model: Model) -> None:
         ("P3 members", _funded_without_cash),
         ("P3 house", _network_taken_beyond_the_float),
         ("P4", _cash_from_nowhere),
-        ("P6", _waived_after_collection),
+        ("P6", _half_refunded),
         ("P9", _float_without_mirror),
         ("P10", _cash_from_nowhere),
     ],

@@ -172,6 +172,8 @@ BEGIN
     WHERE account IN ('unmatched_debit', 'in_transit', 'fee_withheld', 'unmatched_deposit', 'suspense', 'fee_receivable');
     PERFORM fees_are_due(array_agg(DISTINCT (owner_id, event, reference)::fee_line)) FROM new_line
     WHERE event IN ('fee_assessed', 'fee_collected') AND account IN ('fee_receivable', 'fee_withheld');
+    PERFORM receivable_covers_withheld(array_agg(DISTINCT (owner_id, event, reference)::fee_line)) FROM new_line
+    WHERE account IN ('fee_receivable', 'fee_withheld');
     PERFORM payouts_are_approved(array_agg((owner_id, reference, -amount_cents)::payout_line)) FROM new_line
     WHERE event = 'payout_released' AND account = 'in_transit';
     RETURN NULL;
@@ -294,6 +296,26 @@ BEGIN
     END IF;
     PERFORM refuse(4, 'fee_is_collected_whole', format('open for %s are %s cents; collected would be %s',
         bad.reference, bad.open_cents, bad.withheld_cents), to_jsonb(bad));
+END $$;
+
+-- 4 for what comes after collecting: a fee that is withheld is neither waived nor its assessment reversed.
+CREATE FUNCTION receivable_covers_withheld(p_lines fee_line[]) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan AS $$
+DECLARE bad record;
+BEGIN
+    IF p_lines IS NULL THEN RETURN; END IF;
+    SELECT n.owner_id, n.reference, f.open_cents, f.withheld_cents INTO bad
+    FROM (SELECT DISTINCT owner_id, reference FROM unnest(p_lines)) n
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(l.amount_cents) FILTER (WHERE l.account = 'fee_receivable'), 0)::bigint AS open_cents,
+               coalesce(-sum(l.amount_cents) FILTER (WHERE l.account = 'fee_withheld'), 0)::bigint AS withheld_cents
+        FROM line l
+        WHERE l.account IN ('fee_receivable', 'fee_withheld') AND l.owner_id = n.owner_id AND l.reference = n.reference) f
+    WHERE f.withheld_cents > greatest(f.open_cents, 0) LIMIT 1;
+    IF FOUND THEN
+        PERFORM refuse(4, 'receivable_covers_withheld', format('for %s are %s cents withheld and only %s open',
+            bad.reference, bad.withheld_cents, bad.open_cents), to_jsonb(bad));
+    END IF;
 END $$;
 
 CREATE TRIGGER guard AFTER INSERT ON line REFERENCING NEW TABLE AS new_line
