@@ -87,10 +87,13 @@ class Receiver:
             expected: the only kind that will do, or any.
 
         Raises:
-            UnreadableError: an archive that can not be unpacked; there is nothing to keep.
+            UnreadableError: an archive that can not be unpacked came through a pipe; there is nothing left to keep.
             CentralpayError: whatever refuses the operation as such; the file is kept in the vault.
         """
-        stored = self.vault.store(source, name)
+        try:
+            stored = self.vault.store(source, name)
+        except UnreadableError as error:
+            return self._keep_packed(source, name, error)
         with self.vault.open(stored.sha256) as stream:
             head = stream.read(HEAD_BYTES)
         kind = detect_kind(head, name)
@@ -102,17 +105,32 @@ class Receiver:
                 raise unknown_kind(head, name) if expected is None else _other_kind(name, expected, kind)
             return self._read(stored, name, kind, file_id)
         except UnreadableError as error:
-            with self.begin() as connection:
-                _finish(connection, file_id, "unreadable", error.findings)
-                activity.record(connection, self.actor, "file_refused", name, findings=len(error.findings))
-            return FileVerdict(
-                path=name,
-                kind=kind,
-                sha256=stored.sha256,
-                status="quarantined",
-                findings=error.findings,
-                summary=str(error),
-            )
+            return self._refuse(stored, name, kind, file_id, error)
+
+    def _refuse(
+        self, stored: StoredFile, name: str, kind: FileKind, file_id: int, error: UnreadableError
+    ) -> FileVerdict:
+        """Write down that a file can not be read, and why; it changed nothing."""
+        with self.begin() as connection:
+            _finish(connection, file_id, "unreadable", error.findings)
+            activity.record(connection, self.actor, "file_refused", name, findings=len(error.findings))
+        return FileVerdict(
+            path=name,
+            kind=kind,
+            sha256=stored.sha256,
+            status="quarantined",
+            findings=error.findings,
+            summary=str(error),
+        )
+
+    def _keep_packed(self, source: BinaryIO, name: str, error: UnreadableError) -> FileVerdict:
+        """Keep an archive that can not be unpacked as it came, and refuse it."""
+        if not source.seekable():
+            raise error
+        source.seek(0)
+        stored = self.vault.store(source, name, unpack=False)
+        file_id, verdict = self._register(stored, name, FileKind.UNKNOWN)
+        return verdict or self._refuse(stored, name, FileKind.UNKNOWN, file_id, error)
 
     def _register(self, stored: StoredFile, name: str, kind: FileKind) -> tuple[int, FileVerdict | None]:
         """Write the file down; give its verdict too when it was read to the end before."""
