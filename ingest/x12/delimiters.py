@@ -80,8 +80,8 @@ def read_isa(raw: bytes, start: int) -> Isa | None:
         return None
     length = len(header) - len(parts[16]) + 1
     component = header[length - 1 : length]
-    terminator = _terminator(reach, length)
-    if not _may_delimit(component) or terminator is None or len({element, component, terminator}) < 3:
+    terminator = _terminator(reach, length) if _may_delimit(component) else None
+    if terminator is None or len({element, component, terminator}) < 3:
         return None
     repetition = parts[11] if parts[12] >= b"00402" and _may_delimit(parts[11]) else b""
     return Isa(
@@ -111,9 +111,11 @@ def _terminator(reach: bytes, length: int) -> bytes | None:
     places = [place for place, byte in enumerate(reach) if byte not in LINE_BREAKS]
     rest = reach[places[length - 1] + 1 :]
     unbroken = rest.lstrip(LINE_BREAKS)
-    if rest != unbroken and (not unbroken or unbroken[:1].isalnum()):
+    breaks = rest[: len(rest) - len(unbroken)]
+    following = unbroken.lstrip(b" \t")[:1] if breaks else unbroken[:1]
+    if breaks and (not following or following.isalnum()):
         # The file ends each segment with a line break. Of CR LF the LF counts and the CR is stripped like wrapping.
-        return b"\n" if b"\n" in rest[: len(rest) - len(unbroken)] else b"\r"
+        return b"\n" if b"\n" in breaks else b"\r"
     terminator = unbroken[:1]
     return terminator if terminator and not terminator.isalnum() and terminator != b" " else None
 

@@ -48,7 +48,8 @@ def _examine_balances(loop: Loop) -> None:
     bounds = [*services, len(loop.kinds)]
     total_cents = _adjusted_cents(loop, range(1, bounds[0]))
     for first, after in zip(services, bounds[1:], strict=True):
-        _examine_quantity(loop, first)
+        if first == services[0]:
+            _examine_quantity(loop, first)
         adjusted_cents = _adjusted_cents(loop, range(first + 1, after))
         charge_cents = loop.cents(first, 2)
         paid_cents = loop.cents(first, 3) if loop.text(first, 3) else 0

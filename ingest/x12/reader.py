@@ -84,7 +84,11 @@ class _Reading:
         isa = find_isa(raw)
         if isa is None:
             raise UnreadableError(self._name, [_why_unreadable(raw)])
-        self._skip(raw[: isa.start], before_any=True)
+        before = raw[: isa.start]
+        if before.removeprefix(_BOM).strip(BLANK.encode()):
+            holds_sets = _REMITTANCE.search(before) is not None
+            self._envelopes.text_outside(len(before), self._place(), before_any=True, holds_sets=holds_sets)
+        self._window.advance(isa.start)
         return isa
 
     def _next_isa(self) -> Isa | None:
@@ -94,19 +98,19 @@ class _Reading:
             if isa is None:
                 self._envelopes.isa_unreadable(self._place())
             return isa or self._isa
-        while raw := self._window.look(_FIRST_LOOK):
+        place, skipped_bytes, holds_sets = self._place(), 0, False
+        isa = None
+        while isa is None and (raw := self._window.look(_FIRST_LOOK)):
             isa = find_isa(raw)
-            if isa is not None:
-                self._skip(raw[: isa.start], before_any=False)
-                return read_isa(self._window.look(ISA_REACH), 0) or isa
-            self._skip(raw if self._window.ended else raw[:-ISA_REACH], before_any=False)
-        return None
-
-    def _skip(self, raw: bytes, *, before_any: bool) -> None:
-        if raw.removeprefix(_BOM).strip(BLANK.encode()):
-            holds_sets = _REMITTANCE.search(raw) is not None
-            self._envelopes.text_outside(len(raw), self._place(), before_any=before_any, holds_sets=holds_sets)
-        self._window.advance(len(raw))
+            reach = ISA_REACH if isa is None and not self._window.ended else 0  # an ISA may begin at the very end
+            skipped = raw[: len(raw) - reach if isa is None else isa.start]
+            if skipped.strip(BLANK.encode()):
+                skipped_bytes += len(skipped)
+                holds_sets = holds_sets or _REMITTANCE.search(skipped) is not None
+            self._window.advance(len(skipped))
+        if skipped_bytes:
+            self._envelopes.text_outside(skipped_bytes, place, before_any=False, holds_sets=holds_sets)
+        return isa and (read_isa(self._window.look(ISA_REACH), 0) or isa)
 
     def _read_interchange(self, isa: Isa) -> Iterator[Event]:
         """Read stretch after stretch, up to and with an IEA, or up to the next ISA, or to the end.

@@ -193,8 +193,8 @@ def _cut(text: str, cutter: Cutter, *, last: bool) -> tuple[str, str, list[Remov
     """Cut text to complete segments; give it clean, with its separator and what was taken out."""
     terminator = cutter.terminator
     if last:
-        whole = text.rstrip(BLANK + terminator)
-        whole = whole and whole + terminator
+        whole = text.rstrip(BLANK.replace(terminator, ""))
+        whole += "" if not whole or whole.endswith(terminator) else terminator
     else:
         whole = text[: text.rfind(terminator) + 1]
     separator = cutter.separator(whole[:-1])
