@@ -68,19 +68,33 @@ def _only(loop: Loop, kind: str) -> int | None:
 
 
 def _settled_on(loop: Loop, payment: int) -> date | None:
+    """Read BPR16; where it is missing or impossible, the production date (DTM*405), which the payer says as well.
+
+    The date is the accounting date of what was advised; no money is matched by it.
+    """
     text = loop.text(payment, 16)
     settled_on = real_date(text)
-    if settled_on is None:
+    if settled_on is not None:
+        return settled_on
+    produced_on = next((day for index in _dated(loop, "405") if (day := real_date(loop.text(index, 2)))), None)
+    if produced_on is None:
         loop.refuse("impossible_date", payment, 16, "a real date as CCYYMMDD", shown_figure(text))
-    return settled_on
+    else:
+        expected = f"a real date as CCYYMMDD; DTM*405 is taken, {produced_on}"
+        loop.warn("impossible_date", payment, 16, expected, shown_figure(text))
+    return produced_on
+
+
+def _dated(loop: Loop, qualifier: str) -> list[int]:
+    return [index for index, kind in enumerate(loop.kinds) if kind == "DTM" and loop.text(index, 1) == qualifier]
 
 
 def _check_codes(loop: Loop, payment: int) -> None:
     handling, direction, method = (loop.text(payment, number) for number in (1, 3, 4))
     if handling not in _HANDLING_CODES:
         loop.warn("handling_code", payment, 1, "a handling code of the 835", shown_code(handling))
-    if direction not in {"C", "D"}:
-        loop.refuse("credit_debit", payment, 3, "C or D", shown_code(direction))
+    if direction != "C":
+        loop.refuse("credit_debit", payment, 3, "C, a payment to the payee", shown_code(direction))
     if method not in _METHODS:
         loop.warn("payment_method", payment, 4, "ACH, BOP, CHK, FWT or NON", shown_code(method))
 

@@ -29,7 +29,7 @@ class SetHeader:
     method: str
     """BPR04: ``ACH``, ``CHK``, ``FWT``, ``BOP``, or ``NON`` when no money moves."""
     settled_on: date
-    """BPR16: when the money moves, or the date of the check."""
+    """BPR16: when the money moves, or the date of the check; DTM*405 where BPR16 is no date."""
     trace_number: str
     """TRN02: number of the electronic payment or check, never empty."""
     payer_id: str

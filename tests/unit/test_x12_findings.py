@@ -11,9 +11,10 @@ from tests.unit.test_x12_files import CLAIM, HEAD, REFUSE, WARN, enclosed, one_s
     [
         ("BPR", "BPR*I*-70.00*C*ACH************20260303", ("payment_negative", "BPR02", 2, REFUSE)),
         ("BPR", "BPR*I*7O.00*C*ACH************20260303", ("amount", "BPR02", 2, REFUSE)),
-        ("BPR", "BPR*I*70.00*C*ACH************20260230", ("impossible_date", "BPR16", 2, REFUSE)),
-        ("BPR", "BPR*I*70.00*C*ACH***********20260303", ("impossible_date", "BPR16", 2, REFUSE)),
+        ("BPR", "BPR*I*70.00*C*ACH************20260230", ("impossible_date", "BPR16", 2, WARN)),
+        ("BPR", "BPR*I*70.00*C*ACH***********20260303", ("impossible_date", "BPR16", 2, WARN)),
         ("BPR", "BPR*I*70.00*X*ACH************20260303", ("credit_debit", "BPR03", 2, REFUSE)),
+        ("BPR", "BPR*I*70.00*D*ACH************20260303", ("credit_debit", "BPR03", 2, REFUSE)),
         ("BPR", "BPR*I*70.00*C*NON************20260303", ("payment_without_method", "BPR02", 2, REFUSE)),
         ("BPR", "BPR*H*70.00*C*ACH************20260303", ("notification_with_payment", "BPR02", 2, WARN)),
         ("BPR", "BPR*Q*70.00*C*ACH************20260303", ("handling_code", "BPR01", 2, WARN)),
@@ -33,6 +34,14 @@ from tests.unit.test_x12_files import CLAIM, HEAD, REFUSE, WARN, enclosed, one_s
 def test_heads_with_one_mistake(old: str, new: str, finding: tuple[str, str, int, Severity]) -> None:
     """Each mistake in a head is found where it stands."""
     assert finding in said(read_set(*CLAIM, head=swapped(old, new, HEAD)))
+
+
+def test_a_payment_date_that_is_none_gives_way_to_the_production_date_or_refuses_the_set() -> None:
+    """BPR16 that is no date: DTM*405 is taken with a warning; without one the set has no date and is refused."""
+    undated = swapped("BPR", "BPR*I*70.00*C*ACH************20260230", HEAD)
+    refusal = ("impossible_date", "BPR16", 2, REFUSE)
+    assert refusal not in said(read_set(*CLAIM, head=undated))
+    assert refusal in said(read_set(*CLAIM, head=swapped("DTM*405", "", undated)))
 
 
 @pytest.mark.parametrize(
