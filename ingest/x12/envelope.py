@@ -4,9 +4,9 @@ Source: ASC X12.5 (ISA13 = IEA02, IEA01 counts groups) and X12.6 (GS06 = GE02, G
 their own; these findings concern the file. A trailer that is missing is a warning; one that contradicts is a refusal.
 """
 
-from ingest.x12.collector import FindingList, shown, shown_figure
 from ingest.x12.delimiters import Isa, isa_is_padded
 from ingest.x12.model import FileEnd
+from schemas.collecting import FindingList, shown, shown_figure
 from schemas.findings import Finding, Severity
 
 _LOOK = "Ask the sender whether the file is complete."

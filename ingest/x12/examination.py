@@ -5,7 +5,6 @@ and names the segment, the element and its byte offset. Source: 005010X221A1, se
 """
 
 from ingest.x12.claims import CLAIM_STATUSES, MISPLACED
-from ingest.x12.collector import shown_code, shown_figure
 from ingest.x12.loop import Loop
 from ingest.x12.values import (
     FILL_DATES,
@@ -16,6 +15,7 @@ from ingest.x12.values import (
     is_decimal,
     real_date,
 )
+from schemas.collecting import shown_code, shown_figure
 from schemas.money import text_from_cents
 
 

@@ -7,12 +7,12 @@ much (BPR02), when (BPR16) and under which number (TRN02); without these no depo
 from datetime import date
 from typing import Final
 
-from ingest.x12.collector import shown, shown_code, shown_figure
 from ingest.x12.examination import examine_other
 from ingest.x12.identity import payee_identifier
 from ingest.x12.loop import Loop
 from ingest.x12.model import SetHeader
 from ingest.x12.values import real_date
+from schemas.collecting import shown, shown_code, shown_figure
 from schemas.money import text_from_cents
 
 _HANDLING_CODES: Final = frozenset("CDHIPUX")

@@ -1,6 +1,6 @@
 """One loop taken apart: its elements by number, and findings about them that say where they stand."""
 
-from ingest.x12.collector import FindingList, shown_figure
+from schemas.collecting import FindingList, shown_figure
 from schemas.findings import Finding, Severity
 from schemas.money import cents_from_text
 

@@ -6,12 +6,12 @@ and an amount in 03/04 to 13/14. A positive amount reduces the payment, a negati
 
 from typing import Final
 
-from ingest.x12.collector import shown_code, shown_figure
 from ingest.x12.examination import examine_other
 from ingest.x12.identity import bare_identifier
 from ingest.x12.loop import Loop
 from ingest.x12.model import PlbAdjustment
 from ingest.x12.values import real_date
+from schemas.collecting import shown_code, shown_figure
 
 _REASONS: Final = frozenset(("50", "51", "72", "90", "AH", "AM", "AP", "B2", "B3", "BD", "BN", "C5", "CR", "CS")) | {
     *("CT", "CV", "CW", "DM", "E3", "FB", "FC", "GO", "HM", "IP", "IR", "IS", "J1", "L3", "L6", "LE", "LS", "OA"),

@@ -4,10 +4,10 @@ Source: 005010X221A1, loop 2000: TS301 provider, TS304 number of claims, TS305 t
 that claims are lost or added, and refuses the set; a sum of charges enters no payment and is only a warning.
 """
 
-from ingest.x12.collector import shown_figure
 from ingest.x12.examination import examine_other
 from ingest.x12.identity import bare_identifier
 from ingest.x12.loop import Loop
+from schemas.collecting import shown_figure
 from schemas.money import cents_from_text, text_from_cents
 
 

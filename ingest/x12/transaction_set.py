@@ -5,7 +5,6 @@ and SE. Each set is judged alone.
 """
 
 from ingest.x12.claims import ClaimReader
-from ingest.x12.collector import FindingList, shown, shown_figure
 from ingest.x12.content import ContentDigest
 from ingest.x12.delimiters import Delimiters
 from ingest.x12.examination import examine_claim
@@ -15,6 +14,7 @@ from ingest.x12.model import Claim, PlbAdjustment, SetEnd, SetHeader
 from ingest.x12.plb import read_plb
 from ingest.x12.segments import Batch
 from ingest.x12.store import Store
+from schemas.collecting import FindingList, shown, shown_figure
 from schemas.money import text_from_cents
 
 

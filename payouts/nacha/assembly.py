@@ -7,7 +7,6 @@ Source: Nacha Operating Rules, Appendix Three: a file is 1 (5 (6 7*)* 8)* 9, fil
 
 from dataclasses import dataclass, field
 
-from ingest.x12.collector import FindingList, shown_code
 from payouts.nacha.codes import BLOCKING_FACTOR, UNREAD_CLASSES
 from payouts.nacha.findings import ASK_SENDER, refusal, warning
 from payouts.nacha.layout import Layout
@@ -29,6 +28,7 @@ from payouts.nacha.records import (
     FileHeader,
     FileRecords,
 )
+from schemas.collecting import FindingList, shown_code
 
 _TRUNCATED = "The file is cut off or badly put together; ask the sender for the whole of it."
 _CONTROL_WIDTH = 55

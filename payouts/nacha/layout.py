@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from ingest.x12.collector import shown_figure
 from payouts.nacha.codes import RECORD_SIZE
+from schemas.collecting import shown_figure
 from schemas.findings import Finding
 
 

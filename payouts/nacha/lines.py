@@ -7,9 +7,9 @@ What is not: longer lines and characters outside printable ASCII.
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from ingest.x12.collector import FindingList
 from payouts.nacha.codes import RECORD_SIZE
 from payouts.nacha.findings import refusal, warning
+from schemas.collecting import FindingList
 from schemas.errors import UnreadableError
 from schemas.findings import Finding
 

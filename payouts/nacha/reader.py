@@ -7,12 +7,12 @@ Source: Nacha Operating Rules, Appendix Three. The steps: ``lines`` cuts, ``asse
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ingest.x12.collector import FindingList
 from payouts.nacha.assembly import Assembly
 from payouts.nacha.checks import entry_findings
 from payouts.nacha.lines import record_lines
 from payouts.nacha.records import FileRecords
 from payouts.nacha.totals import batch_findings, file_findings
+from schemas.collecting import FindingList
 from schemas.errors import UnreadableError
 from schemas.findings import Finding, Severity
 

@@ -8,13 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.x12.claims import ClaimReader
-from ingest.x12.collector import FindingList
 from ingest.x12.delimiters import Delimiters, find_isa
 from ingest.x12.examination import examine_claim
 from ingest.x12.loop import Loop
 from ingest.x12.model import Claim, FileEnd, SetEnd, SetHeader
 from ingest.x12.reader import Event, read_remittances
 from ingest.x12.values import cents_of
+from schemas.collecting import FindingList
 from schemas.errors import UnreadableError
 from schemas.money import cents_from_text, text_from_cents
 

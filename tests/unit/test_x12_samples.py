@@ -24,8 +24,8 @@ class Verdict(NamedTuple):
     """Element and segment of each refusal."""
 
 
-# BPR16 stands one element too early (BPR15) in three of the samples, managed-care settles on 2000-23-16: a warning each,
-# their production date (DTM*405) is taken.
+# BPR16 stands one element too early (BPR15) in three of the samples, managed-care settles on 2000-23-16: a warning
+# each, their production date (DTM*405) is taken.
 # tertiary-payment of the samples puts the procedure code's price into SVC02: 24,599.00 - 1,579.00 is not 1,766.50.
 VERDICTS = [
     Verdict(SAMPLES / "cob-contractural-adjustment.835", 1, 34_00, 0, ()),

@@ -7,7 +7,7 @@ from typing import Final
 from schemas.findings import Finding, Severity
 
 FINDINGS_LIMIT: Final = 1000
-"""So many findings of one set are kept; the rest is counted."""
+"""So many findings are kept; the rest is counted."""
 WARNINGS_LIMIT: Final = 20
 """So many warnings of one rule about one element are kept, so that they never crowd out a refusal."""
 
@@ -16,7 +16,7 @@ _FIGURE = re.compile(r"[+-]?[0-9]{0,17}\.?[0-9]{0,9}", re.ASCII)
 
 
 class FindingList:
-    """The findings of one set or of one file's envelopes, in the order in which they were met."""
+    """The findings of one file, or of one part of it, in the order in which they were met."""
 
     def __init__(self) -> None:
         self._kept: list[Finding] = []
