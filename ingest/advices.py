@@ -1,7 +1,7 @@
 """Accepted remittances into the books: advices, claim lines by COPY, PLB lines, shares, and ``advised`` entries."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 
 from ingest.cases import CaseKind, open_case
 from ingest.directory import Directory, unknown_payee_ids
+from ingest.misfits import claim_misfit, header_misfit, no_period, plb_misfit
 from ingest.x12.model import Claim, PlbAdjustment, SetEnd, SetHeader
+from ledger.activity import Begin
 from ledger.batch import Batch
 from ledger.chart import HOUSE
 from ledger.events import Share, advised
@@ -47,6 +49,8 @@ class ReceivedSet:
     end: SetEnd | None = None
     advice_id: int = 0
     payees: set[str] = field(default_factory=set)
+    misfit: Finding | None = None
+    """Of its claims, what no column can hold."""
     status: str = "quarantined"
 
     @property
@@ -55,6 +59,15 @@ class ReceivedSet:
         if self.end is None:
             raise SplitError("A set was decided before its end.")
         return self.end
+
+    def add_claims(self, claims: list[Claim]) -> None:
+        """Take claims, unless one was met that can not be kept; the set is then quarantined at its end."""
+        if self.misfit is None:
+            self.misfit = next(filter(None, map(claim_misfit, claims)), None)
+        if self.misfit is None:
+            self.claims += claims
+        else:
+            self.claims = []
 
 
 def findings_json(findings: Iterable[Finding]) -> str:
@@ -69,10 +82,12 @@ class AdviceWriter:
         connection: of the unit of work that commits or forgets all of it.
         directory: who is who.
         file_id: the received file that the sets come from.
+        begin: opens a unit of work, for what has to be seen by others at once.
     """
 
-    def __init__(self, connection: Connection, directory: Directory, file_id: int) -> None:
+    def __init__(self, connection: Connection, directory: Directory, file_id: int, begin: Begin) -> None:
         self._connection = connection
+        self._begin = begin
         self._directory = directory
         self._file_id = file_id
         self._unknown: dict[str, int] = {}
@@ -93,15 +108,13 @@ class AdviceWriter:
         end, header = received.verdict, received.header
         if header is None or not end.balances:
             return
+        misfit = received.misfit or header_misfit(header) or next(filter(None, map(plb_misfit, end.plb)), None)
         if effective_date(self._connection, header.settled_on) is None:
-            received.end = replace(end, findings=(*end.findings, _no_period(header.settled_on)))
+            misfit = no_period(header.settled_on)
+        if misfit is not None:
+            received.end = replace(end, findings=(*end.findings, misfit))
             return
-        identity = {
-            "payer_id": header.payer_id,
-            "trace_number": header.trace_number,
-            "payee_id": header.payee_id,
-            "ordinal_in_payment": received.ordinal_in_payment,
-        }
+        identity = identity_of(header, received.ordinal_in_payment)
         plb_cents = sum(adjustment.amount_cents for adjustment in end.plb)
         facts = {
             "advice_id": received.advice_id,
@@ -125,10 +138,16 @@ class AdviceWriter:
         received.advice_id = taken.advice_id
         received.status = "duplicate" if taken.content_sha256 == end.content_sha256 else "conflict"
 
+    def is_taken(self, received: ReceivedSet) -> bool:
+        """Say whether an advice has the set's identity already: a duplicate or a conflict, which its end will tell."""
+        header = received.header
+        identity = identity_of(header, received.ordinal_in_payment) if header else {}
+        return bool(identity) and self._connection.execute(_QUERIES["taken"], identity).first() is not None
+
     def copy_claims(self, sets: Sequence[ReceivedSet]) -> None:
-        """Copy the claims that the sets hold, and let go of them."""
-        for paid_on in {received.header.settled_on for received in sets if received.header}:
-            self._connection.execute(_QUERIES["ensure_partition"], {"paid_on": paid_on})
+        """Copy the claims that the sets hold, and let go of them; the partitions of their months are there."""
+        if not any(received.claims for received in sets):
+            return
         self._register_unknown(sets)
         driver = self._connection.connection.driver_connection
         if not isinstance(driver, psycopg.Connection):
@@ -162,7 +181,9 @@ class AdviceWriter:
     def _add_unknown(self, identifiers: Iterable[str]) -> None:
         fresh = [identifier for identifier in set(identifiers) if identifier not in self._unknown]
         if fresh:
-            self._unknown.update(unknown_payee_ids(self._connection, fresh))
+            # Committed at once: two long loads that meet the same identifiers in another order wait for nobody.
+            with self._begin() as connection:
+                self._unknown.update(unknown_payee_ids(connection, fresh))
 
     def _rows(self, received: ReceivedSet) -> str:
         """Write the claims as rows of COPY text; the order of the columns is that of ``_COPY``."""
@@ -217,11 +238,16 @@ class AdviceWriter:
             if header is None or sum(share.cents for share in own) != header.payment_cents:
                 raise SplitError(f"The shares of advice {received.advice_id} do not add up to its payment.")
             batch.add(advised(received.advice_id, header.settled_on, own))
-            for share in own:
-                if share.owner == HOUSE and share.identifier is None:
-                    detail = f"payer {header.payer_id} adjusts the network as a whole under {header.trace_number}"
-                    open_case(self._connection, CaseKind.NETWORK_ADJUSTMENT, header.trace_number, share.cents, detail)
         post(self._connection, batch, actor)
+        self._open_cases(shares)
+
+    def _open_cases(self, shares: Mapping[int, Sequence[Share]]) -> None:
+        """Bring the cases of the house's shares up to date, after posting: whoever posts for the house takes turns."""
+        network = [share.advice_id for own in shares.values() for share in own if _is_networks(share)]
+        if network:
+            for row in self._connection.execute(_QUERIES["network_totals"], {"advice_ids": network}):
+                detail = f"payer {row.payers} adjusts the network as a whole under {row.trace_number}"
+                open_case(self._connection, CaseKind.NETWORK_ADJUSTMENT, row.trace_number, row.cents, detail)
         named = {share.identifier for own in shares.values() for share in own if share.identifier is not None}
         if named:
             totals = self._connection.execute(_QUERIES["unknown_payee_totals"], {"ids": sorted(named)})
@@ -231,14 +257,14 @@ class AdviceWriter:
 
     def _record(self, received: ReceivedSet) -> None:
         end, header = received.verdict, received.header
-        trace = header.trace_number if header else ""
+        trace = header.trace_number.replace("\0", "?") if header else ""
         self._connection.execute(
             _QUERIES["add_set"],
             {
                 "file_id": self._file_id,
                 "set_ordinal": end.ordinal,
                 "trace_number": trace,
-                "payer_id": header.payer_id if header else "",
+                "payer_id": header.payer_id.replace("\0", "?") if header else "",
                 "status": received.status,
                 "claim_count": end.claim_count,
                 "payment_cents": header.payment_cents if header else None,
@@ -270,10 +296,40 @@ def shares_of(connection: Connection, advice_ids: Sequence[int]) -> dict[int, li
     return shares
 
 
+def make_partition(connection: Connection, month: date) -> None:
+    """Make the partition of a month's claims, where there is an accounting period; it is there or made.
+
+    It waits for whoever writes claims and keeps others out: call it in a unit of work of its own.
+    """
+    # The turn first, by itself: only the statement after it is sure to see what another process has just made.
+    connection.execute(_QUERIES["lock_partitions"])
+    if effective_date(connection, month) is not None:
+        connection.execute(_QUERIES["ensure_partition"], {"paid_on": month})
+
+
+def identity_of(header: SetHeader, ordinal_in_payment: int) -> dict[str, Any]:
+    """Give what names an advice for ever: TRN03, TRN02, N104 of the payee, ordinal among the sets of the payment."""
+    return {
+        "payer_id": header.payer_id,
+        "trace_number": header.trace_number,
+        "payee_id": header.payee_id,
+        "ordinal_in_payment": ordinal_in_payment,
+    }
+
+
 def _is_network(received: ReceivedSet, plb: PlbAdjustment) -> bool:
-    """Say whether a PLB adjusts the network: it names the set's payee, and no claim of the set is the payee's own."""
+    """Say whether a PLB adjusts the network: it names the set's payee, and no claim of the set is the payee's own.
+
+    PLB01 has no qualifier, so it names the payee when it is its N104, whatever N103 says of that.
+    """
     header = received.header
-    return header is not None and plb.payee == header.payee and plb.payee not in received.payees
+    if header is None or not plb.payee_id or header.payee in received.payees:
+        return False
+    return plb.payee_id == header.payee_id or plb.payee == header.payee
+
+
+def _is_networks(share: Share) -> bool:
+    return share.owner == HOUSE and share.identifier is None
 
 
 def _plb_row(
@@ -296,13 +352,3 @@ def _plb_row(
 
 def _text(value: str) -> str:
     return value if value.isalnum() else value.translate(_ESCAPES)
-
-
-def _no_period(day: date) -> Finding:
-    return Finding(
-        rule="period_exists",
-        element="BPR16",
-        expected="a date in an accounting period",
-        found=day.isoformat(),
-        advice="Ask the payer for a set with the right payment date.",
-    )

@@ -44,10 +44,11 @@ def load_bank_file(
         UnreadableError: the file does not foot, holds intraday figures, or is of another account.
     """
     file = read_bai2(stream, name)
+    connection.execute(_QUERIES["lock_account"])
     findings = [finding for statement in file.statements for finding in _unfit(connection, statement, own_account)]
+    findings += _repeated(file.statements)
     if findings:
         raise UnreadableError(name, findings)
-    connection.execute(_QUERIES["lock_account"])
     _ensure_account(connection, own_account, keyring)
     batch = Batch()
     lines = 0
@@ -64,17 +65,22 @@ def traces_of(item: BankItem) -> list[tuple[str, str]]:
 
     A TRN in the text counts, wherever its lines were broken; without one, the references may be a trace.
     """
-    found = {(match[1], match[2] or "") for text in (item.text, item.text_spaced) for match in _TRACE.finditer(text)}
-    # The same trace with and without its payer is one: keep the fuller one. So is a trace that a line break cut short.
-    fuller = {
+    joined, spaced = (
+        {(match[1], match[2] or "") for match in _TRACE.finditer(text)} for text in (item.text, item.text_spaced)
+    )
+    whole = [trace for trace, payer in joined | spaced if payer]
+    # The same trace with and without its payer is one. So is one that only one reading of the lines has, because the
+    # other cut it short; without a payer nobody can tell which reading is right, and both stay.
+    found = {
         (trace, payer)
-        for trace, payer in found
-        if not any(
-            other != (trace, payer) and other[0].startswith(trace) and (other[1] or not payer) for other in found
+        for trace, payer in joined | spaced
+        if payer
+        or not any(
+            other == trace or (other.startswith(trace) and (trace, payer) not in joined & spaced) for other in whole
         )
     }
-    if fuller:
-        return sorted(fuller)
+    if found:
+        return sorted(found)
     references = {item.bank_reference.strip(), item.customer_reference.strip()}
     return [(reference, "") for reference in sorted(references) if reference]
 
@@ -91,7 +97,7 @@ def _ensure_account(connection: Connection, number: str, keyring: Keyring) -> No
 
 def _add_statement(connection: Connection, statement: BankStatement, file_id: int) -> Sequence[tuple[int, date, int]]:
     """Write a statement and its lines; give the new lines (id, day, cents)."""
-    first = not connection.execute(_QUERIES["statements_before"], {"account": CUSTODIAL_ACCOUNT}).scalar_one()
+    first = _begun_on(connection) is None
     facts = {"account": CUSTODIAL_ACCOUNT, "as_of": statement.as_of, "file_id": file_id}
     balances = {"opening_cents": statement.opening_cents, "closing_cents": statement.closing_cents}
     connection.execute(_QUERIES["add_statement"], facts | balances)
@@ -113,6 +119,28 @@ def _add_statement(connection: Connection, statement: BankStatement, file_id: in
 
 
 _COLUMNS = ("type_codes", "amounts", "bank_references", "customer_references", "descriptions", "traces", "ordinals")
+
+
+def _begun_on(connection: Connection) -> date | None:
+    """Give the day of the first statement that was booked."""
+    day: date | None = connection.execute(_QUERIES["begun_on"], {"account": CUSTODIAL_ACCOUNT}).scalar()
+    return day
+
+
+def _repeated(statements: Sequence[BankStatement]) -> Iterator[Finding]:
+    """Find days that a file reports twice: nobody could tell lines that are alike from lines that are repeated."""
+    days: set[date] = set()
+    for statement in statements:
+        if statement.as_of in days:
+            yield Finding(
+                rule="day_is_reported_once",
+                element="record 02 as-of date",
+                expected="one statement of the account for a day",
+                found=f"another one for {statement.as_of}",
+                line=statement.line,
+                advice="Ask the bank for one statement that holds all lines of the day.",
+            )
+        days.add(statement.as_of)
 
 
 def _unfit(connection: Connection, statement: BankStatement, own_account: str) -> Iterator[Finding]:
@@ -152,6 +180,16 @@ def _unfit(connection: Connection, statement: BankStatement, own_account: str) -
             found="none",
             line=statement.line,
             advice="Ask the bank for the statement in detail; a summary can not be booked.",
+        )
+    begun_on = _begun_on(connection)
+    if begun_on is not None and statement.as_of < begun_on:
+        yield Finding(
+            rule="statement_follows_the_first",
+            element="record 02 as-of date",
+            expected=f"a day from {begun_on} on, when these books began with the account's opening balance",
+            found=statement.as_of.isoformat(),
+            line=statement.line,
+            advice="That opening balance holds this day's lines already.",
         )
     if effective_date(connection, statement.as_of) is None:
         yield Finding(

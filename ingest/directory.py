@@ -1,5 +1,6 @@
 """Who is who: takes rosters and payer lists over, and names the member behind an identifier on a date."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -51,7 +52,8 @@ class MemberRow(BaseModel):
 class _Plan:
     """What of a roster is new, ended or changed, beside what is on file."""
 
-    new: list[RosterRow] = field(default_factory=list)
+    new: list[tuple[int, RosterRow]] = field(default_factory=list)
+    """With the line that the row stands on."""
     ended: list[tuple[UUID, date]] = field(default_factory=list)
     fees: list[tuple[UUID, RosterRow]] = field(default_factory=list)
     renamed: list[tuple[UUID, RosterRow]] = field(default_factory=list)
@@ -92,7 +94,7 @@ def import_roster(
         schedule = {"payout_schedule": row.payout_schedule.value}
         connection.execute(_QUERIES["rename_member"], {"member_id": member_id, **facts, **schedule})
     if plan.new:
-        _add_members(connection, plan.new, keyring)
+        _add_members(connection, [row for _, row in plan.new], keyring)
     imported = Imported(len(plan.new), plan.changed, plan.unchanged)
     activity.record(connection, actor, "roster_imported", name, added=imported.added, changed=imported.changed)
     return imported
@@ -117,7 +119,7 @@ def _plan(rows: Sequence[RosterRow], on_file: dict[tuple[str, date], Row[Any]], 
     for line, row in sorted(enumerate(rows, 2), key=lambda pair: (pair[1].ncpdp_id, pair[1].member_since)):
         known = on_file.get((row.ncpdp_id, row.member_since))
         if known is None:
-            plan.new.append(row)
+            plan.new.append((line, row))
             continue
         plan.findings += _differences(line, row, known, keyring)
         before = plan.changed
@@ -129,7 +131,31 @@ def _plan(rows: Sequence[RosterRow], on_file: dict[tuple[str, date], Row[Any]], 
         if names != (known.legal_name, known.dba_name, known.state, known.payout_schedule):
             plan.renamed.append((known.member_id, row))
         plan.unchanged += plan.changed == before
+    plan.findings += _overlaps(plan, on_file.values())
     return plan
+
+
+def _overlaps(plan: _Plan, on_file: Iterable[Row[Any]]) -> Iterable[Finding]:
+    """Find new members whose identifier names a member on file on one of their days."""
+    ended = dict(plan.ended)
+    taken: dict[tuple[str, str], list[tuple[date, date]]] = defaultdict(list)
+    for known in on_file:
+        span = (known.since, ended.get(known.member_id, known.until) or date.max)
+        taken["ncpdp_id", known.ncpdp_id].append(span)
+        taken["npi", known.npi].append(span)
+    for line, row in plan.new:
+        for column, value in (("ncpdp_id", row.ncpdp_id), ("npi", row.npi)):
+            for since, until in taken[column, value]:
+                if row.member_since <= until and since <= (row.member_until or date.max):
+                    stood = f"{since} to {'open' if until == date.max else until}"
+                    yield Finding(
+                        rule="memberships_apart",
+                        element=column,
+                        expected=f"a membership apart from that on file, {stood}",
+                        found=f"{value} again from {row.member_since}",
+                        line=line,
+                        advice="At a change of ownership give the old membership its member_until, in the same roster.",
+                    )
 
 
 def _differences(line: int, row: RosterRow, known: Row[Any], keyring: Keyring) -> Iterable[Finding]:

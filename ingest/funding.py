@@ -1,6 +1,8 @@
 """Money to advices: matches both pools and funds what matched, each match in a transaction of its own."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
@@ -11,7 +13,7 @@ from ingest.matching import Deposit, Difference, Match, Payment, Step, match_poo
 from ledger import activity
 from ledger.activity import Begin
 from ledger.batch import Batch
-from ledger.errors import FloatMissingError
+from ledger.errors import FloatMissingError, LiabilityInDebitError
 from ledger.events import funded
 from ledger.posting import post
 from ledger.queries import Queries
@@ -29,7 +31,7 @@ class Funded(BaseModel):
     trn: str
     payer_id: str
     amount_cents: int
-    step: str
+    step: int
 
 
 class Parked(BaseModel):
@@ -58,26 +60,39 @@ def sweep(begin: Begin, actor: str, progress: Callable[[int, int], None] | None 
     """
     with begin() as connection:
         outcome = match_pools(_payments(connection), _deposits(connection))
-    done: list[Funded] = []
-    uncovered: dict[str, tuple[int, str]] = {}
-    for number, match in enumerate(outcome.matches, 1):
-        try:
-            with begin() as connection:
-                if _fund(connection, match, actor):
-                    done += (_report(match.step, payment) for payment in match.payments)
-        except FloatMissingError as error:
-            missing = int(error.facts["missing_cents"])
-            for payment in match.payments:
-                uncovered[payment.trace_number] = (
-                    missing,
-                    f"the float lacks {show_cents(missing)} to cover the negatives of this payment; it waits",
-                )
-        if progress is not None:
-            progress(number, len(outcome.matches))
+    done, uncovered = _fund_all(begin, outcome.matches, actor, progress)
     with begin() as connection:
-        _settle(connection, outcome.differences, uncovered)
+        _settle_cases(connection, outcome.differences, uncovered)
         waiting = Parked(advices=len(_payments(connection)), deposits=len(_deposits(connection)))
     return MatchReport(funded=tuple(done), parked=waiting)
+
+
+def _fund_all(
+    begin: Begin, matches: Sequence[Match], actor: str, progress: Callable[[int, int], None] | None
+) -> tuple[list[Funded], list[tuple[Match, int]]]:
+    """Fund match by match; give what was funded, and what the float could not cover with what it lacks.
+
+    What could not be covered is tried again as long as others are funded: they may repay the float.
+    """
+    done: list[Funded] = []
+    uncovered: list[tuple[Match, int]] = []
+    waiting = list(matches)
+    while waiting:
+        before, uncovered = len(done), []
+        for number, match in enumerate(waiting, len(matches) - len(waiting) + 1):
+            try:
+                with begin() as connection:
+                    if _fund(connection, match, actor):
+                        done += (_report(match.step, payment) for payment in match.payments)
+            except FloatMissingError as error:
+                uncovered.append((match, int(error.facts["missing_cents"])))
+            except LiabilityInDebitError:
+                # Another process used the deposit since the pools were read; the next sweep matches what is left.
+                pass
+            if progress is not None:
+                progress(number, len(matches))
+        waiting = [match for match, _ in uncovered] if len(done) > before else []
+    return done, uncovered
 
 
 def _payments(connection: Connection) -> list[Payment]:
@@ -104,7 +119,9 @@ def _fund(connection: Connection, match: Match, actor: str) -> bool:
     shares = [share for own in shares_of(connection, advice_ids).values() for share in own]
     dates = [payment.paid_on for payment in match.payments] + [deposit.booked_on for deposit, _ in match.uses]
     uses = {deposit.bank_line_id: cents for deposit, cents in match.uses}
-    key = f"funded:{','.join(map(str, advice_ids))}"
+    # A payment may have thousands of sets: the fact's name stays short.
+    named = sha256(",".join(map(str, advice_ids)).encode()).hexdigest()
+    key = f"funded:{advice_ids[0]}:{named}"
     batch = Batch()
     batch.add(funded(key, max(dates), shares, uses))
     post(connection, batch, actor)
@@ -119,29 +136,39 @@ def _report(step: Step, payment: Payment) -> Funded:
     return Funded(trn=payment.trace_number, payer_id=payment.payer_id, amount_cents=payment.cents, step=step.value)
 
 
-def _settle(connection: Connection, differences: Sequence[Difference], uncovered: dict[str, tuple[int, str]]) -> None:
-    """Bring the cases of matching to what stands now."""
-    short, over = {}, {}
-    for each in differences:
-        advised = each.payment.cents
-        said = f"advised {show_cents(advised)}, deposited {show_cents(advised + each.cents)}"
-        if each.cents < 0:
-            short[each.payment.trace_number] = (-each.cents, f"{said}; held")
-        else:
-            over[each.payment.trace_number] = (each.cents, f"{said}; the advice is funded, the rest is parked")
-    held = {deposit.bank_line_id for each in differences for deposit in each.deposits}
-    advices = {
-        each.trace_number: (
-            each.cents,
-            f"{each.payer_name or each.payer_id} advised it for {each.paid_on}; no money yet",
-        )
-        for each in _payments(connection)
-        if each.trace_number not in short and each.trace_number not in uncovered
+def _settle_cases(
+    connection: Connection, differences: Sequence[Difference], uncovered: Sequence[tuple[Match, int]]
+) -> None:
+    """Bring the cases of matching to what stands now; one sweep at a time, for two may see different things."""
+    connection.execute(_QUERIES["lock_cases"])
+    payments = _payments(connection)
+    deposits = _deposits(connection)
+    name = _namer(payments)
+    waiting = {each.advice_ids: each for each in payments}
+    short = {
+        name(each.payment): (-each.cents, f"{_compared(each)}; held")
+        for each in differences
+        if each.cents < 0 and each.payment.advice_ids in waiting
     }
-    deposits = {
+    float_missing = {
+        name(payment): (missing, f"the float lacks {show_cents(missing)} to cover its negatives; the payment waits")
+        for match, missing in uncovered
+        for payment in match.payments
+    }
+    advices = {
+        name(each): (each.cents, f"{each.payer_name or each.payer_id} advised it for {each.paid_on}; no money yet")
+        for each in payments
+        if name(each) not in short and name(each) not in float_missing
+    }
+    # Money that is short or waits for the float is in its payment's case.
+    held = {deposit.bank_line_id for each in differences if each.cents < 0 for deposit in each.deposits}
+    held |= {deposit.bank_line_id for match, _ in uncovered for deposit, _ in match.uses}
+    free = [each for each in deposits if each.bank_line_id not in held]
+    over, excess = _over(connection, free)
+    unexplained = {
         f"bank line {each.bank_line_id}": (each.open_cents, f"booked {each.booked_on}; {_named(each)}")
-        for each in _deposits(connection)
-        if each.bank_line_id not in held and not _waits_for_float(each, uncovered)
+        for each in free
+        if each.bank_line_id not in excess
     }
     negative = {
         row.subject: (row.cents, "owes after the payers' reversals and adjustments; the float covers it")
@@ -150,17 +177,47 @@ def _settle(connection: Connection, differences: Sequence[Difference], uncovered
     for kind, standing in (
         (CaseKind.DEPOSIT_SHORT, short),
         (CaseKind.DEPOSIT_OVER, over),
-        (CaseKind.FLOAT_MISSING, uncovered),
+        (CaseKind.FLOAT_MISSING, float_missing),
         (CaseKind.ADVICE_WITHOUT_DEPOSIT, advices),
-        (CaseKind.DEPOSIT_WITHOUT_ADVICE, deposits),
+        (CaseKind.DEPOSIT_WITHOUT_ADVICE, unexplained),
         (CaseKind.NEGATIVE_MEMBER, negative),
     ):
         settle_cases(connection, kind, standing, "no longer so at a later match")
 
 
-def _waits_for_float(deposit: Deposit, uncovered: dict[str, tuple[int, str]]) -> bool:
-    """Say whether a deposit waits with its payment for the float."""
-    return any(trace in uncovered for trace, _ in deposit.traces)
+def _over(connection: Connection, deposits: Sequence[Deposit]) -> tuple[dict[str, tuple[int, str]], set[int]]:
+    """Find money that came under the exact key of a payment beyond what it was funded with: cases, and bank lines."""
+    keyed = [each for each in deposits if len(each.traces) == 1 and each.traces[0][1]]
+    traces = sorted({each.traces[0][0] for each in keyed})
+    funded_cents: dict[tuple[str, str], int] = {
+        (row.trace_number, row.payer_id): row.cents
+        for row in connection.execute(_QUERIES["funded_payments"], {"traces": traces})
+    }
+    payers = Counter(trace for trace, _ in funded_cents)
+    cases: dict[str, tuple[int, str]] = {}
+    lines: set[int] = set()
+    for each in keyed:
+        key = each.traces[0]
+        if key in funded_cents:
+            lines.add(each.bank_line_id)
+            subject = key[0] if payers[key[0]] == 1 else f"{key[0]} of {key[1]}"
+            cents = cases.get(subject, (0, ""))[0] + each.open_cents
+            said = f"advised {show_cents(funded_cents[key])}, {show_cents(cents)} more deposited"
+            cases[subject] = (cents, f"{said}; the advice is funded, the rest is parked")
+    return cases, lines
+
+
+def _namer(payments: Sequence[Payment]) -> Callable[[Payment], str]:
+    """Give what names a payment in a case: its trace number, and the payer too where another payer uses the same."""
+    payers: Mapping[str, int] = Counter(each.trace_number for each in payments)
+    return lambda each: (
+        f"{each.trace_number} of {each.payer_id}" if payers.get(each.trace_number, 0) > 1 else each.trace_number
+    )
+
+
+def _compared(each: Difference) -> str:
+    advised = each.payment.cents
+    return f"advised {show_cents(advised)}, deposited {show_cents(advised + each.cents)}"
 
 
 def _named(deposit: Deposit) -> str:

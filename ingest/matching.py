@@ -3,27 +3,33 @@
 A pure function over the two pools. The steps, each only for what the earlier ones left: 0 zero money; 1 exact key
 (TRN03, TRN02) and amount; 2 TRN02 and amount where the deposit names no payer; 3 the same when case, blanks and leading
 zeros are put aside; 4 one trace is a prefix (8 characters or more) of the other, same payer and amount. From 2 on a
-pair must be the only one on both sides. What has the exact trace and another amount is told apart: short is held, over
-is funded and the rest stays parked.
+pair must be the only one on both sides. What has the exact key and another amount is told apart: short is held, over
+is funded and the rest stays parked. A deposit that names no payer and holds more than the payment may be another
+payer's: that would be a guess, both stay parked.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
+from enum import IntEnum
 
 SHORTEST_PREFIX = 8
 
 
-class Step(StrEnum):
-    """How a match was found."""
+class Step(IntEnum):
+    """How a match was found: the steps in their order."""
 
-    ZERO = "0 zero money"
-    EXACT = "1 exact trace and payer"
-    NO_PAYER = "2 trace, payer not named"
-    NORMALISED = "3 normalised trace"
-    PREFIX = "4 trace prefix"
+    ZERO = 0
+    """Zero money closes itself."""
+    EXACT = 1
+    """Exact trace and payer."""
+    NO_PAYER = 2
+    """Exact trace; the deposit names no payer."""
+    NORMALISED = 3
+    """The same trace but for case, blanks and leading zeros."""
+    PREFIX = 4
+    """One trace begins the other; same payer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +93,13 @@ def match_pools(payments: Iterable[Payment], deposits: Iterable[Deposit]) -> Mat
 
 
 class _Pools:
-    """The two pools while they are matched."""
+    """The two pools while they are matched; in one order, whatever the order of the input."""
 
     def __init__(self, payments: Iterable[Payment], deposits: Iterable[Deposit]) -> None:
-        self._payments = {(each.payer_id, each.trace_number): each for each in payments}
-        self._deposits = {each.bank_line_id: each for each in deposits}
+        in_order = sorted(payments, key=lambda each: (each.payer_id, each.trace_number))
+        self._payments = {(each.payer_id, each.trace_number): each for each in in_order}
+        booked = sorted(deposits, key=lambda each: (each.booked_on, each.bank_line_id))
+        self._deposits = {each.bank_line_id: each for each in booked}
         self._matches: list[Match] = []
         self._differences: list[Difference] = []
 
@@ -100,9 +108,9 @@ class _Pools:
             self._take(Step.ZERO, [payment], [])
         self._exact()
         self._several_traces()
-        self._pairs(Step.NO_PAYER, lambda trace: trace, payer_may_lack=True)
-        self._exact_without_payer()
-        self._pairs(Step.NORMALISED, _normalised, payer_may_lack=True)
+        self._same_shape(Step.NO_PAYER, str)
+        self._without_payer()
+        self._same_shape(Step.NORMALISED, _normalised)
         self._prefixes()
         return Matched(
             tuple(self._matches),
@@ -119,26 +127,30 @@ class _Pools:
             if cents == deposit.open_cents:
                 del self._deposits[deposit.bank_line_id]
 
-    def _exact(self) -> None:
-        """Step 1: all deposits that name this payment, and nothing else, against it."""
+    def _single_traces(self, *, with_payer: bool) -> dict[tuple[str, str], list[Deposit]]:
+        """Give the deposits that name one payment, by payer and trace."""
         named: dict[tuple[str, str], list[Deposit]] = defaultdict(list)
         for deposit in self._deposits.values():
-            if len(deposit.traces) == 1 and deposit.traces[0][1]:
+            if len(deposit.traces) == 1 and bool(deposit.traces[0][1]) is with_payer:
                 trace, payer_id = deposit.traces[0]
                 named[payer_id, trace].append(deposit)
-        for key, deposits in named.items():
+        return named
+
+    def _exact(self) -> None:
+        """Step 1: all deposits that name this payment, and nothing else, against it."""
+        for key, deposits in self._single_traces(with_payer=True).items():
             if key in self._payments:
                 self._compare(Step.EXACT, self._payments[key], deposits)
 
-    def _exact_without_payer(self) -> None:
-        """Differences of deposits that name the trace and no payer, where only one payment has that trace."""
-        by_trace: dict[str, list[Payment]] = defaultdict(list)
-        for payment in self._payments.values():
-            by_trace[payment.trace_number].append(payment)
-        for trace, payments in by_trace.items():
-            deposits = [each for each in self._deposits.values() if each.traces == ((trace, ""),)]
-            if len(payments) == 1 and deposits:
-                self._compare(Step.NO_PAYER, payments[0], deposits)
+    def _without_payer(self) -> None:
+        """Deposits that name the trace and no payer, where only one payment has it: together exact, or short."""
+        traces = Counter(trace for _, trace in self._payments)
+        named = self._single_traces(with_payer=False)
+        for payment in list(self._payments.values()):
+            deposits = named.get(("", payment.trace_number), [])
+            held = sum(deposit.open_cents for deposit in deposits)
+            if traces[payment.trace_number] == 1 and 0 < held <= payment.cents:
+                self._compare(Step.NO_PAYER, payment, deposits)
 
     def _compare(self, step: Step, payment: Payment, deposits: Sequence[Deposit]) -> None:
         difference = sum(deposit.open_cents for deposit in deposits) - payment.cents
@@ -147,65 +159,65 @@ class _Pools:
         if difference < 0:
             # Short: held, and nothing weaker than the exact trace may touch it.
             del self._payments[payment.payer_id, payment.trace_number]
+        else:
+            uses = []
+            needed = payment.cents
             for deposit in deposits:
-                del self._deposits[deposit.bank_line_id]
-            return
-        uses = []
-        needed = payment.cents
-        for deposit in sorted(deposits, key=lambda each: (each.booked_on, each.bank_line_id)):
-            cents = min(needed, deposit.open_cents)
-            if cents:
-                uses.append((deposit, cents))
-            needed -= cents
-        self._take(step, [payment], uses)
+                cents = min(needed, deposit.open_cents)
+                if cents:
+                    uses.append((deposit, cents))
+                needed -= cents
+            self._take(step, [payment], uses)
         for deposit in deposits:
             self._deposits.pop(deposit.bank_line_id, None)
 
     def _several_traces(self) -> None:
-        """One deposit for several payments: it names them all, and they add up to it."""
-        for deposit in list(self._deposits.values()):
-            if len(deposit.traces) < 2 or not all(payer_id for _, payer_id in deposit.traces):
-                continue
-            keys = [(payer_id, trace) for trace, payer_id in deposit.traces]
+        """One deposit for several payments: it names them all, they add up to it, and no other could pay one."""
+        fitting: list[tuple[Deposit, list[Payment]]] = []
+        for deposit in self._deposits.values():
+            keys = [(payer_id, trace) for trace, payer_id in deposit.traces if payer_id]
             payments = [self._payments[key] for key in keys if key in self._payments]
-            if len(payments) == len(keys) and sum(each.cents for each in payments) == deposit.open_cents:
+            if len(keys) < 2 or not len(payments) == len(keys) == len(deposit.traces):
+                continue
+            if sum(each.cents for each in payments) == deposit.open_cents:
+                fitting.append((deposit, payments))
+        wanted = Counter((each.payer_id, each.trace_number) for _, payments in fitting for each in payments)
+        for deposit, payments in fitting:
+            if all(wanted[each.payer_id, each.trace_number] == 1 for each in payments):
                 self._take(Step.EXACT, payments, [(deposit, deposit.open_cents)])
 
-    def _pairs(self, step: Step, shape: Callable[[str], str], *, payer_may_lack: bool) -> None:
-        """Match pairs of equal amount whose traces are the same in a shape, the only ones on both sides."""
+    def _same_shape(self, step: Step, shape: Callable[[str], str]) -> None:
+        """Match pairs of equal amount whose traces are the same in a shape; the deposit names the payer or none."""
 
-        def fits(payment: Payment, deposit: Deposit) -> bool:
-            return payment.cents == deposit.open_cents and any(
-                shape(trace) == shape(payment.trace_number)
-                and (payer_id == payment.payer_id or (payer_may_lack and not payer_id))
-                for trace, payer_id in deposit.traces
-            )
+        def agree(payment: Payment, trace: str, payer_id: str) -> bool:
+            same = shape(trace) == shape(payment.trace_number) != ""
+            return same and payer_id in {"", payment.payer_id}
 
-        self._unique(step, fits)
+        self._unique(step, agree)
 
     def _prefixes(self) -> None:
-        def fits(payment: Payment, deposit: Deposit) -> bool:
-            return payment.cents == deposit.open_cents and any(
-                payer_id == payment.payer_id and _is_prefix(trace, payment.trace_number)
-                for trace, payer_id in deposit.traces
-            )
+        def agree(payment: Payment, trace: str, payer_id: str) -> bool:
+            return payer_id == payment.payer_id != "" and _is_prefix(trace, payment.trace_number)
 
-        self._unique(Step.PREFIX, fits)
+        self._unique(Step.PREFIX, agree)
 
-    def _unique(self, step: Step, fits: Callable[[Payment, Deposit], bool]) -> None:
+    def _unique(self, step: Step, agree: Callable[[Payment, str, str], bool]) -> None:
+        """Match the pairs of equal amount that agree, where either side has no other candidate."""
         by_cents: dict[int, list[Deposit]] = defaultdict(list)
         for deposit in self._deposits.values():
             by_cents[deposit.open_cents].append(deposit)
         pairs = [
-            (payment, deposit)
-            for payment in self._payments.values()
+            (key, deposit.bank_line_id)
+            for key, payment in self._payments.items()
             for deposit in by_cents[payment.cents]
-            if fits(payment, deposit)
+            if any(agree(payment, trace, payer_id) for trace, payer_id in deposit.traces)
         ]
-        for payment, deposit in pairs:
-            alone = sum(each is payment for each, _ in pairs) == sum(each is deposit for _, each in pairs) == 1
-            if alone:
-                self._take(step, [payment], [(deposit, deposit.open_cents)])
+        deposits_of = Counter(key for key, _ in pairs)
+        payments_of = Counter(line for _, line in pairs)
+        for key, line in pairs:
+            if deposits_of[key] == payments_of[line] == 1:
+                deposit = self._deposits[line]
+                self._take(step, [self._payments[key]], [(deposit, deposit.open_cents)])
 
 
 def _normalised(trace: str) -> str:

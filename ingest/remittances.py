@@ -5,14 +5,18 @@ stays constant. A file that was interrupted is taken up again: what is recorded 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import BinaryIO
 
-from ingest.advices import AdviceWriter, ReceivedSet
+from sqlalchemy import Connection
+
+from ingest.advices import AdviceWriter, ReceivedSet, make_partition
 from ingest.directory import Directory
 from ingest.x12.model import FileEnd, SetEnd, SetHeader
 from ingest.x12.reader import Event, read_remittances
 from ledger.activity import Begin
+from ledger.posting import effective_date
 
 GROUP_CLAIMS = 20_000
 """Claims of finished sets that are held before they are written together."""
@@ -47,6 +51,7 @@ class RemittanceLoader:
         self._group: list[ReceivedSet] = []
         self._held_claims = 0
         self._payments: Counter[tuple[str, str]] = Counter()
+        self._months: set[date] = set()
 
     def load(self, stream: BinaryIO, name: str) -> FileEnd:
         """Read to the end; give what the envelopes say.
@@ -60,7 +65,7 @@ class RemittanceLoader:
             if isinstance(event, SetHeader):
                 current = self._opened(event)
             elif isinstance(event, list):
-                current.claims += event
+                current.add_claims(event)
                 if len(current.claims) >= GROUP_CLAIMS:
                     self._flush()
                     current = self._load_large(current, events)
@@ -91,12 +96,14 @@ class RemittanceLoader:
         group, self._group, self._held_claims = self._group, [], 0
         if not group:
             return
+        self._make_months(group)
         with self._begin() as connection:
-            writer = AdviceWriter(connection, self._directory, self._file_id)
+            writer = self._writer(connection)
             recorded = writer.lock()
             fresh = [received for received in group if received.verdict.ordinal not in recorded]
             writer.number(fresh)
-            for received in fresh:
+            # In one order for everybody: loaders that meet the same advices wait for each other, never in a circle.
+            for received in sorted(fresh, key=_identity):
                 writer.decide(received)
             writer.copy_claims([received for received in fresh if received.status == "accepted"])
             writer.finish(fresh, self._actor)
@@ -104,26 +111,27 @@ class RemittanceLoader:
 
     def _load_large(self, large: ReceivedSet, events: Iterator[Event]) -> ReceivedSet:
         """Copy a set's claims as they come; when it ends badly, forget them and record the set alone."""
+        self._make_months([large])
         try:
             with self._begin() as connection:
-                writer = AdviceWriter(connection, self._directory, self._file_id)
-                known = writer.lock()
+                writer = self._writer(connection)
+                is_known = large.header is not None and large.header.ordinal in writer.lock()
                 writer.number([large])
+                is_copied = not is_known and self._has_period(connection, large) and not writer.is_taken(large)
                 for event in events:
                     if isinstance(event, SetEnd):
                         large.end = event
                         break
                     if isinstance(event, list):
-                        large.claims += event
-                    if known and large.header and large.header.ordinal in known:
+                        large.add_claims(event)
+                    if not is_copied:
                         large.claims = []
                     elif len(large.claims) >= GROUP_CLAIMS:
                         self._progress(large.claims[-1].byte_end)
                         writer.copy_claims([large])
-                if large.verdict.ordinal in known:
+                if is_known:
                     return ReceivedSet(None, 1)
-                if large.verdict.balances:
-                    writer.decide(large)
+                writer.decide(large)
                 if large.status != "accepted":
                     raise _NotTakenError  # noqa: TRY301 (leaving the block is what rolls the rows back)
                 writer.copy_claims([large])
@@ -134,6 +142,28 @@ class RemittanceLoader:
             self._flush()
         self._progress(large.verdict.byte_end)
         return ReceivedSet(None, 1)
+
+    def _writer(self, connection: Connection) -> AdviceWriter:
+        return AdviceWriter(connection, self._directory, self._file_id, self._begin)
+
+    def _make_months(self, sets: Iterable[ReceivedSet]) -> None:
+        """Make the partitions that claims of these sets go to, before their own transaction begins."""
+        days = {received.header.settled_on for received in sets if received.header and received.claims}
+        for month in sorted({day.replace(day=1) for day in days} - self._months):
+            with self._begin() as connection:
+                make_partition(connection, month)
+            self._months.add(month)
+
+    @staticmethod
+    def _has_period(connection: Connection, received: ReceivedSet) -> bool:
+        return received.header is not None and effective_date(connection, received.header.settled_on) is not None
+
+
+def _identity(received: ReceivedSet) -> tuple[str, str, str, int]:
+    header = received.header
+    if header is None:
+        return "", "", "", received.ordinal_in_payment
+    return header.payer_id, header.trace_number, header.payee_id, received.ordinal_in_payment
 
 
 class _NotTakenError(Exception):

@@ -83,6 +83,12 @@ def decide(
     return Approval(state=state, decided_by=actor, reason=reason, **kept)
 
 
+def cycle_of(connection: Connection, approval_id: int) -> int | None:
+    """Give the cycle that an approval is about, or None when it is about something else."""
+    row = connection.execute(_QUERIES["subject"], {"approval_id": approval_id}).first()
+    return int(row.subject) if row is not None and row.kind == ApprovalKind.CYCLE else None
+
+
 def withdraw(connection: Connection, kind: ApprovalKind, subject: str, reason: str) -> None:
     """Take back what is pending on a subject, because something newer takes its place."""
     connection.execute(_QUERIES["withdraw"], {"kind": kind.value, "subject": subject, "reason": reason})

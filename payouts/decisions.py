@@ -14,6 +14,10 @@ def decide(
     Raises:
         RefusedError: a subclass says why: the maker decides, it is decided already, the set changed, no role.
     """
+    # The cycle before its approval, as everybody locks them who proposes or approves.
+    cycle_id = approvals.cycle_of(connection, approval_id)
+    if cycle_id is not None:
+        cycles.locked(connection, cycle_id)
     approval = approvals.decide(connection, approval_id, actor, approve=approve, reason=reason)
     if approval.kind == ApprovalKind.CYCLE:
         cycles.follow_approval(connection, int(approval.subject))

@@ -30,6 +30,23 @@ class UserExistsError(RefusedError):
         super().__init__(f"{name} is a user already, as {role}; roles are not changed by adding")
 
 
+class UserNameError(WrongUseError):
+    """No user can have this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} can not be a user's name: 1 to 64 letters, digits, dots, dashes, _ and @")
+
+
+class OutFolderError(WrongUseError):
+    """The folder for the NACHA file can not be written to."""
+
+    def __init__(self, cycle_id: int, path: str, reason: str, *, released: bool) -> None:
+        said = "is released and its file is kept" if released else "is not released"
+        super().__init__(
+            f"Cycle {cycle_id} {said}, but {path} can not be written: {reason}; release it with another --out"
+        )
+
+
 class UnknownCycleError(WrongUseError):
     """No such cycle."""
 

@@ -1,6 +1,7 @@
 """The release of an approved cycle: fees collected and swept, payouts out, the NACHA file; once, for ever."""
 
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,13 +22,14 @@ from ledger import activity
 from ledger.activity import Begin
 from ledger.batch import Batch
 from ledger.chart import HOUSE
-from ledger.errors import FeeNotDueError, InsufficientBalanceError
+from ledger.errors import FeeNotDueError, FloatMissingError, InsufficientBalanceError
 from ledger.events import fee_collected, fee_swept, payout_released
 from ledger.posting import post
 from ledger.proofs import RELEASE_PROOFS, Proof, prove
 from payouts.ach_file import AchPayout, PayoutFile, write_payout_file
 from payouts.cycles import QUERIES, locked
-from payouts.errors import CycleStateError, FloatGateError, ProofGateError
+from payouts.errors import CycleStateError, FloatGateError, OutFolderError, ProofGateError
+from payouts.nacha.codes import ENTRY_CENTS_LIMIT
 
 ATTEMPTS = 3
 """A balance that falls between the check and the posting makes another try; the payout is then dropped."""
@@ -83,7 +85,9 @@ class Releaser:
         Raises:
             UnknownCycleError, CycleStateError: there is nothing approved to release.
             FloatGateError, ProofGateError: no money may leave now.
+            OutFolderError: the file can not be put there; whether the cycle is released, it says.
         """
+        _make_folder(cycle_id, out)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self.begin() as connection:
@@ -93,7 +97,8 @@ class Releaser:
                     elif cycle["state"] not in {"released", "settled"}:
                         raise CycleStateError(cycle_id, cycle["state"], "approved")
                 break
-            except (InsufficientBalanceError, FeeNotDueError):
+            except (InsufficientBalanceError, FloatMissingError, FeeNotDueError):
+                # Without float a payout of more than is available is refused for its advance before it is for itself.
                 if attempt == ATTEMPTS:
                     raise
         with self.begin() as connection:
@@ -125,10 +130,12 @@ class Releaser:
         facts = {"nacha_name": name, "nacha_sha256": digest, "released_cents": total}
         # A cycle without a payment has nothing to wait for at the bank.
         state = "released" if paid else "settled"
+        if not paid:
+            connection.execute(QUERIES["settle_payouts"], {"cycle_id": cycle_id})
         connection.execute(QUERIES["mark_cycle"], facts | {"cycle_id": cycle_id, "actor": self.actor, "state": state})
         activity.record(connection, self.actor, "cycle_released", str(cycle_id), payouts=len(paid), total_cents=total)
-        for ncpdp_id in content.cut_names if content else ():
-            activity.record(connection, self.actor, "receiver_name_cut", f"cycle {cycle_id} {ncpdp_id}")
+        cut = {"cycle_id": cycle_id, "ncpdp_ids": list(content.cut_names) if content else []}
+        connection.execute(QUERIES["record_cut_names"], cut | {"actor": self.actor})
 
     def _dropped(self, connection: Connection, cycle_id: int, rows: Sequence[Row[Any]]) -> dict[int, str]:
         """Find the payouts that may not leave as they were approved, each with its reason."""
@@ -148,6 +155,8 @@ class Releaser:
                 dropped[row.payout_id] = f"a proof fails for its book: {broken[row.member_id]}"
             elif missing > 0:
                 dropped[row.payout_id] = f"the balance fell after approval by {missing} cents below the payout"
+            elif row.amount_cents >= ENTRY_CENTS_LIMIT:
+                dropped[row.payout_id] = f"one ACH entry carries less than {ENTRY_CENTS_LIMIT} cents"
             elif row.payout_id in changed:
                 dropped[row.payout_id] = "its fee changed after approval"
         return dropped
@@ -206,15 +215,25 @@ class Releaser:
         path = Path(result.nacha_file)
         with self.begin() as connection:
             digest = locked(connection, cycle_id)["nacha_sha256"]
-        path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with self.vault.open(digest) as source, os.fdopen(descriptor, "wb") as target:
-            while chunk := source.read(1 << 20):
-                target.write(chunk)
-            target.flush()
-            os.fsync(target.fileno())
-        part.replace(path)
+        with self.vault.open(digest) as source:
+            try:
+                descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                with os.fdopen(descriptor, "wb") as target:
+                    shutil.copyfileobj(source, target, 1 << 20)
+                    target.flush()
+                    os.fsync(target.fileno())
+                part.replace(path)
+            except OSError as error:
+                raise OutFolderError(cycle_id, str(path), error.strerror or "", released=True) from error
+
+
+def _make_folder(cycle_id: int, out: Path) -> None:
+    """Make the folder before anything leaves: a typing error in its name is found in time."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutFolderError(cycle_id, str(out), error.strerror or "", released=False) from error
 
 
 def _traces(connection: Connection, count: int) -> list[int]:

@@ -1,12 +1,15 @@
 """A released cycle settles when a bank file shows the file's total debited."""
 
 from datetime import date
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Row
 
 from ledger import activity
 from ledger.activity import Begin
 from ledger.batch import Batch
+from ledger.errors import LiabilityInDebitError
 from ledger.events import payout_settled
 from ledger.posting import post
 from ledger.queries import Queries
@@ -44,10 +47,18 @@ def settle(begin: Begin, actor: str) -> list[Settled]:
     settled = []
     for cycle, debit in pairs:
         only = sum(each is cycle for each, _ in pairs) == sum(each is debit for _, each in pairs) == 1
-        if only and _settle(begin, cycle.cycle_id, debit.bank_line_id, debit.as_of, actor):
+        if only and _try(begin, cycle.cycle_id, debit, actor):
             facts = {"cycle_id": cycle.cycle_id, "amount_cents": cycle.released_cents}
             settled.append(Settled(bank_line_id=debit.bank_line_id, **facts))
     return settled
+
+
+def _try(begin: Begin, cycle_id: int, debit: Row[Any], actor: str) -> bool:
+    """Settle, unless another process explained the debit since it was read; the next sweep sees what is left."""
+    try:
+        return _settle(begin, cycle_id, debit.bank_line_id, debit.as_of, actor)
+    except LiabilityInDebitError:
+        return False
 
 
 def _settle(begin: Begin, cycle_id: int, bank_line_id: int, day: date, actor: str) -> bool:

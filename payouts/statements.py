@@ -34,6 +34,10 @@ _WORDS = {
 }
 
 
+_KEPT = frozenset({"fee_collected", "fee_refunded"})
+"""Events, and their reversals, that say what the PSAO keeps."""
+
+
 class PayerAdjustment(BaseModel):
     """A PLB amount: the payer's, not ours. Negative takes from the pharmacy."""
 
@@ -133,6 +137,7 @@ def statement(connection: Connection, member_id: UUID, from_on: date, to_on: dat
     span = {"member_id": member_id, "from_on": from_on, "to_on": to_on}
     member = connection.execute(_QUERIES["member"], span).one()
     closing = connection.execute(_QUERIES["closing"], span).one()
+    moved = connection.execute(_QUERIES["movements"], span).all()
     movements = tuple(
         Movement(
             date=row.effective_on,
@@ -140,7 +145,7 @@ def statement(connection: Connection, member_id: UUID, from_on: date, to_on: dat
             description=_words(row.event, row.reversed_event, row.reason),
             amount_cents=row.amount_cents,
         )
-        for row in connection.execute(_QUERIES["movements"], span)
+        for row in moved
     )
     return Statement(
         member_id=member_id,
@@ -167,7 +172,7 @@ def statement(connection: Connection, member_id: UUID, from_on: date, to_on: dat
             for row in connection.execute(_QUERIES["payouts"], span)
             if row.amount_cents
         ),
-        retained_cents=-sum(row.amount_cents for row in movements if row.event in {"fee_collected", "fee_refunded"}),
+        retained_cents=-sum(row.amount_cents for row in moved if (row.reversed_event or row.event) in _KEPT),
     )
 
 

@@ -1,5 +1,6 @@
 """Who may act: users with one role each. The first one who acts is an admin and may add others."""
 
+import re
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -7,9 +8,10 @@ from sqlalchemy import Connection
 
 from ledger import activity
 from ledger.queries import Queries
-from payouts.errors import NotAUserError, RoleMissingError, UserExistsError
+from payouts.errors import NotAUserError, RoleMissingError, UserExistsError, UserNameError
 
 _QUERIES = Queries("payouts", "people.sql")
+_NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
 
 class UserRole(StrEnum):
@@ -45,9 +47,15 @@ def require(connection: Connection, actor: str, roles: tuple[UserRole, ...]) -> 
 
     Raises:
         NotAUserError, RoleMissingError: who acts may not.
+        UserNameError: who acts has a name that no user can have.
     """
-    connection.execute(_QUERIES["first_user"], {"actor": actor})
     role = connection.execute(_QUERIES["role_of"], {"actor": actor}).scalar()
+    if role is None:
+        _check_name(actor)
+        # Of two who act first at the same moment one is first.
+        connection.execute(_QUERIES["lock_users"])
+        connection.execute(_QUERIES["first_user"], {"actor": actor})
+        role = connection.execute(_QUERIES["role_of"], {"actor": actor}).scalar()
     if role is None:
         raise NotAUserError(actor)
     if role not in roles:
@@ -59,14 +67,21 @@ def add_user(connection: Connection, name: str, role: UserRole, actor: str) -> U
 
     Raises:
         UserExistsError: the user has another role.
+        UserNameError: no user can have this name.
     """
     require(connection, actor, ADMINS)
+    _check_name(name)
     if connection.execute(_QUERIES["add_user"], {"name": name, "role": role.value, "actor": actor}).rowcount:
         activity.record(connection, actor, "user_added", name, role=role.value)
     stored = connection.execute(_QUERIES["role_of"], {"actor": name}).scalar_one()
     if stored != role.value:
         raise UserExistsError(name, stored)
     return User(name=name, role=role, added_by=actor)
+
+
+def _check_name(name: str) -> None:
+    if _NAME.fullmatch(name) is None:
+        raise UserNameError(name)
 
 
 def list_users(connection: Connection) -> list[User]:

@@ -14,10 +14,19 @@ from app.session import Session, opened
 from ingest.directory import list_members
 from ingest.funding import MatchReport, sweep
 from ingest.kinds import FileKind
+from ingest.matching import Step
 from ingest.receiving import FileVerdict, refused
 from payouts.settlement import Settled, settle
 from payouts.users import OPERATORS, require
 from schemas.errors import UnreadableError
+
+_STEPS = {
+    Step.ZERO: "zero money",
+    Step.EXACT: "trace and payer",
+    Step.NO_PAYER: "trace, payer not named",
+    Step.NORMALISED: "trace but for case, blanks, zeros",
+    Step.PREFIX: "beginning of the trace",
+}
 
 members = typer.Typer(help="The member pharmacies.", no_args_is_help=True)
 payers = typer.Typer(help="The payers that remit.", no_args_is_help=True)
@@ -172,8 +181,8 @@ def complaints(verdict: FileVerdict) -> list[str]:
 
 def show_match(report: MatchReport, settled: Sequence[Settled]) -> None:
     """Print what a sweep did."""
-    rows = [[each.trn, each.payer_id, each.step, each.amount_cents] for each in report.funded]
-    print_table("Funded", ["trace", "payer", "step", "amount"], rows)
+    rows = [[each.trn, each.payer_id, each.step, _STEPS[Step(each.step)], each.amount_cents] for each in report.funded]
+    print_table("Funded", ["trace", "payer", "step#", "found by", "amount"], rows)
     print_table("Settled", ["cycle#", "amount"], [[each.cycle_id, each.amount_cents] for each in settled])
     print_table("Parked", ["payments#", "deposits#"], [[report.parked.advices, report.parked.deposits]])
 
@@ -184,4 +193,7 @@ def _summary(verdict: FileVerdict) -> str:
 
 def _verdict_json(verdict: FileVerdict) -> dict[str, Any]:
     document = verdict.model_dump(mode="json", exclude_none=True)
-    return document | {"sets": [each.model_dump(mode="json", exclude_none=True) for each in verdict.sets]}
+    for each in document["sets"]:
+        # Every finding of a set has its segment, null for those of the set as a whole.
+        each["findings"] = [{"segment": None} | finding for finding in each["findings"]]
+    return document

@@ -24,6 +24,9 @@ INSERT INTO remittance_set (file_id, set_ordinal, trace_number, payer_id, status
 VALUES (:file_id, :set_ordinal, :trace_number, :payer_id, :status, :claim_count, :payment_cents, CAST(:findings AS jsonb), :content_sha256,
     :byte_start, :byte_end, :advice_id)
 
+-- name: lock_partitions
+SELECT pg_advisory_xact_lock(hashtext('centralpay.claim_line partition'))
+
 -- name: ensure_partition
 SELECT ensure_claim_partition(:paid_on)
 
@@ -55,7 +58,15 @@ ORDER BY advice_id, owner_id, identifier
 SELECT u.identifier, coalesce(sum(l.amount_cents), 0)::bigint * -1 AS cents
 FROM unknown_payee u LEFT JOIN line l ON l.reference = u.unknown_payee_id AND l.owner_id = house_id()
     AND l.account IN ('unknown_payee', 'unknown_payee_unfunded')
-WHERE u.unknown_payee_id = ANY (CAST(:ids AS bigint[])) GROUP BY u.identifier
+WHERE u.unknown_payee_id = ANY (CAST(:ids AS bigint[])) GROUP BY u.identifier ORDER BY u.identifier
+
+-- name: network_totals
+-- All adjustments of the network under the traces of these advices: a trace may have several sets, and several payers.
+SELECT a.trace_number, string_agg(DISTINCT a.payer_id, ', ') AS payers, -sum(p.amount_cents)::bigint AS cents
+FROM plb_line p JOIN advice a USING (advice_id)
+WHERE p.is_network AND a.state <> 'replaced'
+  AND a.trace_number IN (SELECT trace_number FROM advice WHERE advice_id = ANY (CAST(:advice_ids AS bigint[])))
+GROUP BY a.trace_number ORDER BY a.trace_number
 
 -- name: add_file
 INSERT INTO received_file (sha256, name, kind, size_bytes, status, received_by)
@@ -65,7 +76,7 @@ VALUES (:sha256, :name, :kind, :size_bytes, 'reading', :actor) ON CONFLICT (sha2
 SELECT file_id, kind, status, findings FROM received_file WHERE sha256 = :sha256
 
 -- name: finish_file
-UPDATE received_file SET status = :status, findings = CAST(:findings AS jsonb) WHERE file_id = :file_id AND status = 'reading'
+UPDATE received_file SET status = :status, findings = CAST(:findings AS jsonb) WHERE file_id = :file_id AND status IN ('reading', 'unreadable')
 
 -- name: sets
 SELECT set_ordinal, trace_number AS trn, status, claim_count AS claims, findings FROM remittance_set WHERE file_id = :file_id ORDER BY set_ordinal

@@ -7,8 +7,8 @@ INSERT INTO custodial_account (custodial_account_id, last_four, sealed_number) V
 -- name: lock_account
 SELECT pg_advisory_xact_lock(hashtext('centralpay.custodial_account'))
 
--- name: statements_before
-SELECT count(*) FROM bank_statement WHERE custodial_account_id = :account
+-- name: begun_on
+SELECT min(as_of) FROM bank_statement WHERE custodial_account_id = :account
 
 -- name: add_statement
 INSERT INTO bank_statement (custodial_account_id, as_of, file_id, opening_cents, closing_cents)

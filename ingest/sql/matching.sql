@@ -4,6 +4,13 @@ SELECT payer_id, trace_number, min(payer_name) AS payer_name, array_agg(advice_i
        sum(payment_cents)::bigint AS cents, max(paid_on) AS paid_on
 FROM advice WHERE state = 'accepted' GROUP BY payer_id, trace_number ORDER BY payer_id, trace_number
 
+-- name: lock_cases
+SELECT pg_advisory_xact_lock(hashtext('centralpay.matching_cases'))
+
+-- name: funded_payments
+SELECT payer_id, trace_number, sum(payment_cents)::bigint AS cents FROM advice
+WHERE state = 'funded' AND trace_number = ANY (CAST(:traces AS text[])) GROUP BY payer_id, trace_number
+
 -- name: lock_advices
 SELECT advice_id FROM advice WHERE advice_id = ANY (CAST(:advice_ids AS bigint[])) AND state = 'accepted' ORDER BY advice_id FOR UPDATE
 
@@ -11,6 +18,8 @@ SELECT advice_id FROM advice WHERE advice_id = ANY (CAST(:advice_ids AS bigint[]
 UPDATE advice SET state = 'funded' WHERE advice_id = ANY (CAST(:advice_ids AS bigint[])) AND state = 'accepted'
 
 -- name: negative_members
-SELECT coalesce(p.ncpdp_id, CAST(b.owner_id AS text)) AS subject, (b.credit_cents - b.debit_cents)::bigint AS cents
+-- Two owners of one store may both owe.
+SELECT CASE WHEN count(*) OVER (PARTITION BY p.ncpdp_id) = 1 THEN p.ncpdp_id ELSE concat_ws(' ', p.ncpdp_id, b.owner_id) END AS subject,
+       (b.credit_cents - b.debit_cents)::bigint AS cents
 FROM balance b LEFT JOIN member m ON m.member_id = b.owner_id LEFT JOIN pharmacy p USING (pharmacy_id)
 WHERE b.ledger = 'custody' AND b.account = 'operating_advance' AND b.credit_cents > b.debit_cents

@@ -2,7 +2,8 @@
 SELECT pg_advisory_xact_lock(hashtext('centralpay.cycle'))
 
 -- name: open_cycle
-SELECT cycle_id, business_date, state FROM cycle WHERE state IN ('proposed', 'approved')
+-- Whoever decides on it or releases it right now is waited for.
+SELECT cycle_id, business_date, state FROM cycle WHERE state IN ('proposed', 'approved') FOR UPDATE
 
 -- name: void
 UPDATE cycle SET state = 'void' WHERE cycle_id = :cycle_id AND state = 'proposed'
@@ -127,6 +128,11 @@ WHERE payout.payout_id = n.payout_id AND payout.state = 'approved'
 UPDATE cycle SET state = :state, released_by = :actor, nacha_name = :nacha_name, nacha_sha256 = :nacha_sha256, released_cents = :released_cents
 WHERE cycle_id = :cycle_id AND state = 'approved'
 
+-- name: record_cut_names
+-- Nearly every name of a pharmacy is longer than its field: one statement, not one for each payout.
+INSERT INTO activity (actor, action, subject)
+SELECT :actor, 'receiver_name_cut', 'cycle ' || CAST(:cycle_id AS bigint) || ' ' || n.ncpdp_id FROM unnest(CAST(:ncpdp_ids AS text[])) AS n (ncpdp_id)
+
 -- name: awaiting_settlement
 SELECT cycle_id, business_date, effective_on, released_cents FROM cycle WHERE state = 'released' ORDER BY cycle_id
 
@@ -137,9 +143,20 @@ UPDATE cycle SET state = 'settled', settled_by_bank_line = :bank_line_id WHERE c
 UPDATE payout SET state = 'settled' WHERE cycle_id = :cycle_id AND state = 'released'
 
 -- name: same_set
--- Whether two proposals pay the same members the same amounts, from the same originator on the same days.
+-- Whether two proposals pay the same members the same amounts, for the same months of fee and leaving the same members out,
+-- from the same originator on the same days.
 SELECT (SELECT (business_date, effective_on, odfi_routing, company_id, company_name, entry_description) FROM cycle WHERE cycle_id = :one)
      = (SELECT (business_date, effective_on, odfi_routing, company_id, company_name, entry_description) FROM cycle WHERE cycle_id = :other)
+   AND NOT EXISTS (
+        SELECT FROM (SELECT o.member_id, f.month, f.amount_cents FROM payout_fee f JOIN payout o USING (payout_id) WHERE o.cycle_id = :one) a
+        FULL JOIN (SELECT o.member_id, f.month, f.amount_cents FROM payout_fee f JOIN payout o USING (payout_id) WHERE o.cycle_id = :other) b
+            ON (a.member_id, a.month, a.amount_cents) = (b.member_id, b.month, b.amount_cents)
+        WHERE a.member_id IS NULL OR b.member_id IS NULL)
+   AND NOT EXISTS (
+        SELECT FROM (SELECT member_id, available_cents, reason FROM cycle_omission WHERE cycle_id = :one) a
+        FULL JOIN (SELECT member_id, available_cents, reason FROM cycle_omission WHERE cycle_id = :other) b
+            ON (a.member_id, a.available_cents, a.reason) = (b.member_id, b.available_cents, b.reason)
+        WHERE a.member_id IS NULL OR b.member_id IS NULL)
    AND NOT EXISTS (
         SELECT FROM (SELECT member_id, amount_cents, fee_cents, bank_account_id FROM payout WHERE cycle_id = :one) a
         FULL JOIN (SELECT member_id, amount_cents, fee_cents, bank_account_id FROM payout WHERE cycle_id = :other) b

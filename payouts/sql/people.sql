@@ -1,6 +1,9 @@
 -- name: first_user
 INSERT INTO app_user (user_name, role, added_by) SELECT :actor, 'admin', :actor WHERE NOT EXISTS (SELECT FROM app_user) ON CONFLICT DO NOTHING
 
+-- name: lock_users
+SELECT pg_advisory_xact_lock(hashtext('centralpay.app_user'))
+
 -- name: role_of
 SELECT role FROM app_user WHERE user_name = :actor
 
@@ -16,6 +19,9 @@ ON CONFLICT (kind, subject) WHERE state = 'pending' DO NOTHING RETURNING approva
 
 -- name: pending
 SELECT approval_id FROM approval WHERE kind = :kind AND subject = :subject AND state = 'pending'
+
+-- name: subject
+SELECT kind, subject FROM approval WHERE approval_id = :approval_id
 
 -- name: lock
 SELECT approval_id, kind, subject, set_hash, facts, state, proposed_by, decided_by FROM approval WHERE approval_id = :approval_id FOR UPDATE

@@ -25,7 +25,14 @@ JOIN advice a ON a.advice_id = l.reference LEFT JOIN payer p USING (payer_id)
 JOIN advice_share s ON s.owner_id = l.owner_id AND s.advice_id = a.advice_id
 WHERE l.owner_id = :member_id AND l.event = 'advised' AND l.account = 'due_unfunded' AND l.effective_on BETWEEN :from_on AND :to_on
 GROUP BY a.advice_id, t.effective_on, p.name, s.claim_count, s.claims_cents, s.plb_cents, t.transaction_id
-ORDER BY t.effective_on, t.transaction_id
+UNION ALL
+-- What the payer took whole has no entry, and is shown all the same: on the day of the advice's other shares.
+SELECT a.advice_id, coalesce(t.effective_on, a.paid_on), a.trace_number, a.payer_id, coalesce(p.name, a.payer_name), a.state,
+       s.claim_count, s.claims_cents, s.plb_cents, 0
+FROM advice_share s JOIN advice a USING (advice_id) LEFT JOIN payer p USING (payer_id)
+LEFT JOIN journal_transaction t ON t.fact_key = 'advised:' || a.advice_id
+WHERE s.owner_id = :member_id AND s.claims_cents = s.plb_cents AND coalesce(t.effective_on, a.paid_on) BETWEEN :from_on AND :to_on
+ORDER BY effective_on, advice_id
 
 -- name: adjustments
 SELECT p.advice_id, p.reason, p.reference, p.amount_cents FROM plb_line p

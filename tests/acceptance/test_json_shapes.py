@@ -17,7 +17,7 @@ FINDING = {"segment": int, "element": str, "rule": str, "expected": str, "found"
 SET = {"trn": str, "status": str, "claims": int, "findings": [FINDING]}
 INGEST = {"files": [{"path": str, "kind": str, "sha256": str, "status": str, "sets": [SET]}]}
 MATCH = {
-    "funded": [{"trn": str, "amount_cents": int, "step": str}],
+    "funded": [{"trn": str, "amount_cents": int, "step": int}],
     "parked": {"advices": int, "deposits": int},
 }
 APPROVAL = {"approval_id": int, "state": str}

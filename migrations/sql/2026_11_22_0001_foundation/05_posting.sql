@@ -116,7 +116,8 @@ BEGIN
         PERFORM refuse(1, 'line_of_a_new_entry', 'a line names a transaction that the batch does not hold');
     END IF;
     -- A date that no open period takes stays as it is: the guard refuses it, unless the fact is posted already.
-    dates := array(SELECT coalesce(effective_date(d), d) FROM unnest(p_fact_on) WITH ORDINALITY AS f (d, n) ORDER BY n);
+    WITH day AS MATERIALIZED (SELECT d, coalesce(effective_date(d), d) AS effective_on FROM (SELECT DISTINCT unnest(p_fact_on) AS d) u)
+    SELECT array_agg(day.effective_on ORDER BY f.n) INTO dates FROM unnest(p_fact_on) WITH ORDINALITY AS f (d, n) LEFT JOIN day USING (d);
     ids := array(SELECT nextval('transaction_number') FROM generate_series(1, cardinality(p_events)));
     WITH made AS (
         INSERT INTO journal_transaction (transaction_id, event, fact_key, fact_on, effective_on, actor, reason, bank_line_id, reverses)

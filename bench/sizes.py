@@ -1,0 +1,43 @@
+"""How much of everything one run does."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The sizes of all cases; the defaults are those that the documentation's figures belong to."""
+
+    claims: int = 200_000
+    """In an 835 that is read, and in those that are taken in."""
+    pharmacies: int = 2_000
+    """Whose claims they are."""
+    files: int = 200
+    """Into which the same claims go when each store has a set of its own."""
+    entries: int = 40_000
+    """Posted in batches."""
+    small_batch: int = 1_000
+    large_batch: int = 5_000
+    payouts: int = 20_000
+    """Members that are paid in one cycle."""
+    bank_lines: int = 100_000
+    """Lines of text in a bank file."""
+
+    @classmethod
+    def scaled(cls, scale: float) -> "Sizes":
+        """Give the sizes times ``scale``, none below what still shows the work."""
+        full = cls()
+
+        def part(count: int, fewest: int) -> int:
+            return max(fewest, round(count * scale))
+
+        pharmacies = part(full.pharmacies, 20)
+        return cls(
+            claims=part(full.claims, 10 * pharmacies),
+            pharmacies=pharmacies,
+            files=part(full.files, 2),
+            entries=part(full.entries, 80),
+            small_batch=part(full.small_batch, 20),
+            large_batch=part(full.large_batch, 40),
+            payouts=part(full.payouts, 50),
+            bank_lines=part(full.bank_lines, 100),
+        )
