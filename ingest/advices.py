@@ -12,7 +12,16 @@ from sqlalchemy import Connection
 
 from ingest.cases import CaseKind, open_case
 from ingest.directory import Directory, unknown_payee_ids
-from ingest.misfits import claim_misfit, header_misfit, no_period, plb_misfit
+from ingest.misfits import (
+    claim_misfit,
+    header_misfit,
+    kept_adjustments,
+    kept_ndc,
+    kept_rejects,
+    kept_status,
+    no_period,
+    plb_misfit,
+)
 from ingest.x12.model import Claim, PlbAdjustment, SetEnd, SetHeader
 from ledger.activity import Begin
 from ledger.batch import Batch
@@ -200,11 +209,12 @@ class AdviceWriter:
             if owner is None:
                 owner = owners[key] = self._owner_columns(*key)
             rows.append(
-                f"{head}\t{claim.segment}\t{owner}\t{_text(claim.rx_number)}\t{_text(claim.status)}\t"
+                f"{head}\t{claim.segment}\t{owner}\t{_text(claim.rx_number)}\t"
+                f"{_text(kept_status(claim.status))}\t"
                 f"{claim.charge_cents}\t{claim.paid_cents}\t{claim.patient_cents}\t"
-                f"{_text(claim.payer_claim_number)}\t{claim.fill_date or _NULL}\t{_text(claim.ndc) or _NULL}\t"
-                f"{claim.quantity or _NULL}\t{_text(claim.adjustments) or _NULL}\t"
-                f"{_text(claim.reject_codes) or _NULL}\t{claim.byte_start}\t{claim.byte_end}\n"
+                f"{_text(claim.payer_claim_number)}\t{claim.fill_date or _NULL}\t{kept_ndc(claim.ndc) or _NULL}\t"
+                f"{claim.quantity or _NULL}\t{kept_adjustments(claim.adjustments) or _NULL}\t"
+                f"{kept_rejects(claim.reject_codes) or _NULL}\t{claim.byte_start}\t{claim.byte_end}\n"
             )
         return "".join(rows)
 
@@ -344,7 +354,7 @@ def _plb_row(
         "is_network": is_network,
         "payee_id": plb.payee_id,
         "fiscal_date": plb.fiscal_date,
-        "reason": plb.reason,
+        "reason": kept_status(plb.reason),
         "reference": plb.reference,
         "amount_cents": plb.amount_cents,
     }

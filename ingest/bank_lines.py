@@ -23,6 +23,9 @@ from schemas.findings import Finding
 OPENING_CODE = "010"
 """Type code of the line that books what the account held before its first statement."""
 
+OPENING_REFERENCE = "OPENING"
+"""Bank reference of that line, by which a person can say whose money it is."""
+
 _QUERIES = Queries("ingest", "bank.sql")
 _TRACE = re.compile(r"TRN\*1\*([^*~\\/|^\s]{1,50})(?:\*(\d{10}))?")
 _ACCOUNT_CONTEXT = f"custodial_account:{CUSTODIAL_ACCOUNT}".encode()
@@ -104,7 +107,15 @@ def _add_statement(connection: Connection, statement: BankStatement, file_id: in
     alike: Counter[tuple[object, ...]] = Counter()
     columns: dict[str, list[object]] = {name: [] for name in _COLUMNS}
     if first and statement.opening_cents:
-        opening = (OPENING_CODE, statement.opening_cents, "", "", "balance before the first statement", "[]", 1)
+        opening = (
+            OPENING_CODE,
+            statement.opening_cents,
+            OPENING_REFERENCE,
+            "",
+            "balance before the first statement",
+            "[]",
+            1,
+        )
         for name, value in zip(_COLUMNS, opening, strict=True):
             columns[name].append(value)
     for item in statement.items:
@@ -125,6 +136,11 @@ def _begun_on(connection: Connection) -> date | None:
     """Give the day of the first statement that was booked."""
     day: date | None = connection.execute(_QUERIES["begun_on"], {"account": CUSTODIAL_ACCOUNT}).scalar()
     return day
+
+
+def _opened(connection: Connection) -> bool:
+    """Say whether the books began with money in the account."""
+    return bool(connection.execute(_QUERIES["opened"], {"type_code": OPENING_CODE}).scalar())
 
 
 def _repeated(statements: Sequence[BankStatement]) -> Iterator[Finding]:
@@ -182,7 +198,7 @@ def _unfit(connection: Connection, statement: BankStatement, own_account: str) -
             advice="Ask the bank for the statement in detail; a summary can not be booked.",
         )
     begun_on = _begun_on(connection)
-    if begun_on is not None and statement.as_of < begun_on:
+    if begun_on is not None and statement.as_of < begun_on and (statement.opening_cents or _opened(connection)):
         yield Finding(
             rule="statement_follows_the_first",
             element="record 02 as-of date",

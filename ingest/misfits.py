@@ -1,5 +1,9 @@
-"""What a set that balances may still hold that the books can not keep; each is a finding that quarantines the set."""
+"""What a set that balances may still hold that the books can not keep: findings that quarantine it, and codes left out.
 
+A code is only kept as long as the guide lets it be: what is longer could be free text, and so a patient's name.
+"""
+
+import re
 from datetime import date
 
 from ingest.x12.model import Claim, PlbAdjustment, SetHeader
@@ -7,6 +11,36 @@ from schemas.findings import Finding
 
 _LONGEST = 80
 """No identifier or number of the 835 is longer (X12 element 67, N104); a longer one is no number, and fits no index."""
+
+
+_ADJUSTMENTS = re.compile(r"(?:(?:[0-9A-Z]{1,7}:-?[0-9]+)(?:;|$))*", re.ASCII)
+_ADJUSTMENT = re.compile(r"[0-9A-Z]{1,7}:-?[0-9]+", re.ASCII)
+_REJECTS = re.compile(r"(?:RX|HE):[0-9A-Z]{1,5}(?:;(?:RX|HE):[0-9A-Z]{1,5})*", re.ASCII)
+
+
+def kept_status(code: str) -> str:
+    """Keep a claim status or a PLB reason as long as the guide's; a longer one could be anything, even a name.
+
+    What is not kept in a table is still in the vault.
+    """
+    return code if len(code) <= 2 else "?"
+
+
+def kept_ndc(code: str) -> str:
+    """Keep an NDC: digits and dashes."""
+    return code if code.replace("-", "").isdigit() and len(code) <= 13 else ""
+
+
+def kept_adjustments(said: str) -> str:
+    """Keep adjustments whose group and reason are codes."""
+    if _ADJUSTMENTS.fullmatch(said):
+        return said
+    return ";".join(each for each in said.split(";") if _ADJUSTMENT.fullmatch(each))
+
+
+def kept_rejects(said: str) -> str:
+    """Keep reject and remark codes when all of them are codes."""
+    return said if _REJECTS.fullmatch(said) else ""
 
 
 def claim_misfit(claim: Claim) -> Finding | None:

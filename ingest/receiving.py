@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -25,6 +25,7 @@ from schemas.findings import Finding, Severity
 
 _QUERIES = Queries("ingest", "advices.sql")
 
+Progress = Callable[[int], None]
 Status = Literal["accepted", "quarantined", "duplicate", "conflict"]
 
 
@@ -68,7 +69,6 @@ class Receiver:
         keyring: seals and opens bank details.
         own_account: number of the custodial bank account.
         actor: who acts.
-        progress: told the bytes read of the file in hand.
     """
 
     begin: Begin
@@ -76,15 +76,19 @@ class Receiver:
     keyring: Keyring
     own_account: str
     actor: str
-    progress: Callable[[int], None] | None = None
+    _held: dict[str, Directory] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The directory, read once for all files of a command; a roster among them makes it be read anew."""
 
-    def receive(self, source: BinaryIO, name: str, *, expected: FileKind | None = None) -> FileVerdict:
+    def receive(
+        self, source: BinaryIO, name: str, *, expected: FileKind | None = None, progress: Progress | None = None
+    ) -> FileVerdict:
         """Take one file in: vault, kind, reader, books. Being stopped and called again does no harm.
 
         Args:
             source: the file's bytes; may be compressed, may be a pipe.
             name: the file as the user named it.
             expected: the only kind that will do, or any.
+            progress: told the bytes read so far.
 
         Raises:
             UnreadableError: an archive that can not be unpacked came through a pipe; there is nothing left to keep.
@@ -103,7 +107,7 @@ class Receiver:
         try:
             if kind is FileKind.UNKNOWN or (expected is not None and kind is not expected):
                 raise unknown_kind(head, name) if expected is None else _other_kind(name, expected, kind)
-            return self._read(stored, name, kind, file_id)
+            return self._read(stored, name, kind, file_id, progress)
         except UnreadableError as error:
             return self._refuse(stored, name, kind, file_id, error)
 
@@ -156,9 +160,11 @@ class Receiver:
         )
         return row.file_id, verdict
 
-    def _read(self, stored: StoredFile, name: str, kind: FileKind, file_id: int) -> FileVerdict:
+    def _read(
+        self, stored: StoredFile, name: str, kind: FileKind, file_id: int, progress: Progress | None
+    ) -> FileVerdict:
         if kind is FileKind.REMITTANCE_835:
-            return self._read_remittances(stored, name, file_id)
+            return self._read_remittances(stored, name, file_id, progress)
         with self.vault.open(stored.sha256) as stream, self.begin() as connection:
             summary = self._load(connection, kind, stream, name, file_id)
             _finish(connection, file_id, "accepted", ())
@@ -177,6 +183,7 @@ class Receiver:
             )
             return f"{booked.lines} bank lines booked"
         if kind is FileKind.ROSTER:
+            self._held.clear()
             done = import_roster(
                 connection, read_roster(stream, name), name=name, keyring=self.keyring, actor=self.actor
             )
@@ -186,10 +193,12 @@ class Receiver:
             raise UnreadableError(name, [_not_yet(kind)])
         return f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged"
 
-    def _read_remittances(self, stored: StoredFile, name: str, file_id: int) -> FileVerdict:
-        with self.begin() as connection:
-            directory = Directory.load(connection)
-        loader = RemittanceLoader(self.begin, directory, file_id, self.actor, self.progress)
+    def _read_remittances(self, stored: StoredFile, name: str, file_id: int, progress: Progress | None) -> FileVerdict:
+        if "directory" not in self._held:
+            with self.begin() as connection:
+                self._held["directory"] = Directory.load(connection)
+        directory = self._held["directory"]
+        loader = RemittanceLoader(self.begin, directory, file_id, self.actor, progress)
         with self.vault.open(stored.sha256) as stream:
             end = loader.load(stream, name)
         findings = list(end.findings)

@@ -15,7 +15,7 @@ from ingest.directory import list_members
 from ingest.funding import MatchReport, sweep
 from ingest.kinds import FileKind
 from ingest.matching import Step
-from ingest.receiving import FileVerdict, refused
+from ingest.receiving import FileVerdict, Receiver, refused
 from payouts.settlement import Settled, settle
 from payouts.users import OPERATORS, require
 from schemas.errors import UnreadableError
@@ -123,21 +123,21 @@ def receive(session: Session, names: Sequence[str], expected: FileKind | None = 
     """Take files in one after the other; one that can not be read does not keep the others out."""
     with session.begin() as connection:
         require(connection, session.actor, OPERATORS)
+    receiver = session.receiver()
     verdicts = []
     for name in names:
         size = Path(name).stat().st_size if Path(name).is_file() else None
         with progress(Path(name).name, size) as bar:
-            verdicts.append(_receive_one(session, name, expected, bar))
+            verdicts.append(_receive_one(receiver, name, expected, bar))
     return verdicts
 
 
-def _receive_one(session: Session, name: str, expected: FileKind | None, bar: Bar) -> FileVerdict:
-    receiver = session.receiver(bar.at)
+def _receive_one(receiver: Receiver, name: str, expected: FileKind | None, bar: Bar) -> FileVerdict:
     try:
         if name == "-":
-            return receiver.receive(sys.stdin.buffer, "standard input", expected=expected)
+            return receiver.receive(sys.stdin.buffer, "standard input", expected=expected, progress=bar.at)
         with Path(name).open("rb") as source:
-            return receiver.receive(source, name, expected=expected)
+            return receiver.receive(source, name, expected=expected, progress=bar.at)
     except OSError as error:
         return refused(name, "file_opens", error.strerror or "it can not be read")
     except UnreadableError as error:

@@ -10,6 +10,9 @@ SELECT pg_advisory_xact_lock(hashtext('centralpay.custodial_account'))
 -- name: begun_on
 SELECT min(as_of) FROM bank_statement WHERE custodial_account_id = :account
 
+-- name: opened
+SELECT EXISTS (SELECT FROM bank_line WHERE type_code = :type_code)
+
 -- name: add_statement
 INSERT INTO bank_statement (custodial_account_id, as_of, file_id, opening_cents, closing_cents)
 VALUES (:account, :as_of, :file_id, :opening_cents, :closing_cents) ON CONFLICT DO NOTHING

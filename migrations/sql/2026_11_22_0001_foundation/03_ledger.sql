@@ -58,7 +58,8 @@ CREATE TABLE line (
     CONSTRAINT open_item_has_reference CHECK (reference IS NOT NULL OR account NOT IN
         ('unmatched_debit', 'in_transit', 'fee_withheld', 'unmatched_deposit', 'suspense', 'fee_receivable'))
 );
-CREATE INDEX line_of_unknown_payee ON line (reference) INCLUDE (amount_cents) WHERE account = 'unknown_payee';
+CREATE INDEX line_of_unknown_payee ON line (account, reference) INCLUDE (amount_cents)
+    WHERE account IN ('unknown_payee', 'unknown_payee_unfunded');
 CREATE INDEX line_of_open_item ON line (account, reference, owner_id) WHERE account IN
     ('unmatched_debit', 'in_transit', 'fee_withheld', 'unmatched_deposit', 'suspense', 'fee_receivable');
 COMMENT ON COLUMN line.event IS 'Copied from the entry and checked against it, so that the matrix and a statement need no join.';

@@ -154,7 +154,7 @@ BEGIN
     FROM stored s JOIN change c USING (owner_id, ledger, account) JOIN account a USING (ledger, account)
     WHERE s.balance_cents > 0 AND a.type = 'liability'
       AND (NOT a.may_be_debit OR (s.account = 'due_available' AND c.guarded))
-    ORDER BY s.owner_id, s.account LIMIT 1;
+    ORDER BY s.account <> 'due_available', s.owner_id, s.account LIMIT 1;
     IF FOUND AND bad.account = 'due_available' THEN
         PERFORM refuse(7, 'available_is_enough', format('%s cents more than are available', bad.balance_cents),
             jsonb_build_object('owner', bad.owner_id, 'missing_cents', bad.balance_cents));

@@ -61,9 +61,11 @@ CREATE TABLE payout (
     fee_cents bigint NOT NULL CHECK (fee_cents >= 0),
     bank_account_id uuid REFERENCES bank_account (bank_account_id),
     state text NOT NULL DEFAULT 'proposed' CHECK (state IN ('proposed', 'approved', 'released', 'settled', 'returned', 'excluded')),
-    trace_number text UNIQUE,
+    trace_number text,
     reason text,
     UNIQUE (cycle_id, member_id),
+    -- The number has seven digits and comes again after a year.
+    UNIQUE (cycle_id, trace_number),
     CONSTRAINT payout_has_an_account CHECK (amount_cents = 0 OR bank_account_id IS NOT NULL),
     CONSTRAINT excluded_has_a_reason CHECK (state <> 'excluded' OR reason IS NOT NULL)
 );
