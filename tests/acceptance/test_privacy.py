@@ -51,6 +51,8 @@ def _faulty(content: bytes) -> list[bytes]:
         content.replace(b"NM1*QC*1*", b"CLP*", 1),
         content.replace(b"SVC*N4:00093505698", b"SVC*" + last_name + b":" + plan_member_id, 1),
         content.replace(b"*20261231*WO:", b"*" + last_name + b"*WO:", 1),
+        content.replace(b"*1*100.00*100.00*", b"*" + last_name + b"*100.00*100.00*", 1),
+        content.replace(b"*WO:", b"*" + last_name + b":", 1),
         last_name + b" " + content,
         content.replace(b"ISA*00", b"ISA*" + last_name[:2], 1).replace(b"GS*HP", b"GS*" + last_name, 1),
     ]
