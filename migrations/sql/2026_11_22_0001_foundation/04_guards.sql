@@ -131,11 +131,13 @@ BEGIN
                                          (CASE WHEN m.debit THEN 'debit' ELSE 'credit' END)::side_name)::posting_rule))
     FROM (SELECT event, ledger, owner_id = house_id() AS house, account, amount_cents > 0 AS debit
           FROM new_line WHERE event <> 'reversed' GROUP BY 1, 2, 3, 4, 5) m;
-    -- Balances: one upsert in the order of the key; what it returns is what is checked (7, 8).
+    -- Balances: one upsert in the order of the key; what it returns is what is checked (7, 8). The guarded owners come as a
+    -- parameter and not by a join: a statement without parameters keeps the plan of the first, perhaps tiny, batch.
+    SELECT array_agg(DISTINCT owner_id) INTO owners FROM new_line
+    WHERE account = 'due_available' AND event IN ('payout_released', 'fee_collected', 'held', 'levied');
     WITH change AS MATERIALIZED (
         SELECT owner_id, ledger, account,
-               sum(greatest(amount_cents, 0))::bigint AS debit_cents, sum(greatest(-amount_cents, 0))::bigint AS credit_cents,
-               bool_or(event IN ('payout_released', 'fee_collected', 'held', 'levied')) AS guarded
+               sum(greatest(amount_cents, 0))::bigint AS debit_cents, sum(greatest(-amount_cents, 0))::bigint AS credit_cents
         FROM new_line GROUP BY owner_id, ledger, account
     ), stored AS (
         INSERT INTO balance AS b (owner_id, ledger, account, debit_cents, credit_cents, version)
@@ -151,9 +153,9 @@ BEGIN
         RETURNING owner_id, ledger, account, debit_cents - credit_cents AS balance_cents
     )
     SELECT s.owner_id, s.account, s.balance_cents INTO bad
-    FROM stored s JOIN change c USING (owner_id, ledger, account) JOIN account a USING (ledger, account)
+    FROM stored s JOIN account a USING (ledger, account)
     WHERE s.balance_cents > 0 AND a.type = 'liability'
-      AND (NOT a.may_be_debit OR (s.account = 'due_available' AND c.guarded))
+      AND (NOT a.may_be_debit OR (s.account = 'due_available' AND s.owner_id = ANY (owners)))
     ORDER BY s.account <> 'due_available', s.owner_id, s.account LIMIT 1;
     IF FOUND AND bad.account = 'due_available' THEN
         PERFORM refuse(7, 'available_is_enough', format('%s cents more than are available', bad.balance_cents),
