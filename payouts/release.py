@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -209,21 +210,23 @@ class Releaser:
         return write_payout_file(cycle, payouts, made_at=self.now, file_of_day=int(today))
 
     def _deliver(self, cycle_id: int, result: Released) -> None:
-        """Put the file where the bank's courier finds it; the vault holds the same bytes for ever."""
+        """Put the file where the bank's courier finds it; the vault holds the same bytes for ever.
+
+        Two releases at once write the same bytes, each beside the place under a name of its own.
+        """
         if result.nacha_file is None:
             return
         path = Path(result.nacha_file)
         with self.begin() as connection:
             digest = locked(connection, cycle_id)["nacha_sha256"]
-        part = path.with_name(path.name + ".part")
         with self.vault.open(digest) as source:
             try:
-                descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
                 with os.fdopen(descriptor, "wb") as target:
                     shutil.copyfileobj(source, target, 1 << 20)
                     target.flush()
                     os.fsync(target.fileno())
-                part.replace(path)
+                Path(part).replace(path)
             except OSError as error:
                 raise OutFolderError(cycle_id, str(path), error.strerror or "", released=True) from error
 
