@@ -4,11 +4,14 @@ import csv
 import io
 from collections import defaultdict
 from datetime import date
+from io import BytesIO
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection
 
+from ingest.vault import Vault
+from ledger import activity
 from ledger.queries import Queries
 from schemas.errors import WrongUseError
 from schemas.money import text_from_cents
@@ -174,6 +177,15 @@ def statement(connection: Connection, member_id: UUID, from_on: date, to_on: dat
         ),
         retained_cents=-sum(row.amount_cents for row in moved if (row.reversed_event or row.event) in _KEPT),
     )
+
+
+def issue(connection: Connection, vault: Vault, made: Statement, content: bytes, actor: str) -> str:
+    """Keep an issued statement's bytes as they are, whatever is posted later; give their SHA-256."""
+    name = f"statement {made.ncpdp_id} {made.from_date} {made.to_date}"
+    sha256 = vault.store(BytesIO(content), name, unpack=False).sha256
+    facts = {"from": made.from_date.isoformat(), "to": made.to_date.isoformat(), "sha256": sha256}
+    activity.record(connection, actor, "statement_issued", made.ncpdp_id, **facts)
+    return sha256
 
 
 def statement_csv(made: Statement) -> str:

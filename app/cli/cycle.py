@@ -8,13 +8,14 @@ import typer
 
 from app.cli.dates import day_from, month_from
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
-from app.session import opened, out_file
+from app.session import Session, opened, out_file
 from ingest.directory import find_member
 from payouts import cycles, fees
 from payouts.cycles import Cycle
 from payouts.release import Released
-from payouts.statements import Statement, statement, statement_csv
+from payouts.statements import Statement, issue, statement, statement_csv
 from payouts.users import OPERATORS, require
+from schemas.errors import WrongUseError
 
 fee_commands = typer.Typer(help="The flat monthly fee.", no_args_is_help=True)
 cycle_commands = typer.Typer(help="Payout cycles: propose, approve by another person, release.", no_args_is_help=True)
@@ -150,10 +151,11 @@ def write_statement(
     Example: centralpay statement --member 1234567 --from 2026-11-01 --to 2026-11-30 --format csv --out s.csv
     """
     from_on, to_on = day_from(from_day), day_from(to_day)
-    with opened(as_user, warn) as session, session.reading() as connection:
-        made = statement(connection, find_member(connection, member, to_on), from_on, to_on)
-    if out is not None:
-        save_statement(made, out, kind)
+    with opened(as_user, warn) as session:
+        with session.reading() as connection:
+            made = statement(connection, find_member(connection, member, to_on), from_on, to_on)
+        if out is not None:
+            save_statement(session, made, out, kind)
     if as_json or (out is None and kind is StatementFormat.JSON):
         print_json(made.model_dump(mode="json"))
     elif out is None:
@@ -162,12 +164,22 @@ def write_statement(
         SCREEN.print(f"{out}: {made.ncpdp_id}, {from_on} to {to_on}")
 
 
-def save_statement(made: Statement, path: Path, kind: StatementFormat) -> None:
-    """Write a statement to a file, readable by its owner only."""
+def save_statement(session: Session, made: Statement, path: Path, kind: StatementFormat) -> None:
+    """Issue a statement: its bytes are kept in the vault, and written to a file that only its owner can read.
+
+    Raises:
+        WrongUseError: the file can not be written.
+    """
     text = statement_csv(made) if kind is StatementFormat.CSV else made.model_dump_json(indent=2) + "\n"
+    content = text.encode()
     target = out_file(path)
-    target.write_text(text, encoding="utf-8", newline="")
-    target.chmod(0o600)
+    try:
+        target.touch(mode=0o600)
+        target.write_bytes(content)
+    except OSError as error:
+        raise WrongUseError(f"{path}: {error.strerror}") from error
+    with session.begin() as connection:
+        issue(connection, session.vault, made, content, session.actor)
 
 
 def cycle_json(cycle: Cycle) -> dict[str, Any]:

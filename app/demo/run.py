@@ -209,7 +209,8 @@ class Demonstration:
                 for number, member in enumerate(members, 1):
                     made = statement(connection, member.member_id, first, released.effective_date)
                     for kind in StatementFormat:
-                        save_statement(made, self.out / "statements" / f"{member.ncpdp_id}.{kind.value}", kind)
+                        path = self.out / "statements" / f"{member.ncpdp_id}.{kind.value}"
+                        save_statement(self.session, made, path, kind)
                     bar.at(number, len(members))
             open_cases = list_cases(connection)
             rows = trial_balance(connection)

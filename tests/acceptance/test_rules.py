@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.demo.pharmacies import Pharmacy
+from ingest.encryption import load_keyring
+from ingest.vault import Vault
 from schemas.money import cents_from_text
 from tests.support.bank import paid_out
 from tests.support.looking import connect
@@ -296,6 +298,31 @@ def test_a_statement_foots_as_csv(office: Office) -> None:
     shown = office.run("statement", *words).out
     assert list(csv.reader(io.StringIO(shown))) == list(csv.reader(io.StringIO(path.read_text())))
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_an_issued_statement_keeps_its_bytes(office: Office) -> None:
+    """What was given out is in the vault as it was, by its hash, even when the same range says more later."""
+    _month_of_business(office)
+    path = office.folder / "statement.csv"
+    words = ("--member", A.ncpdp_id, "--from", "2026-11-01", "--to", "2026-11-30", "--format", "csv")
+    office.run("statement", *words, "--out", str(path))
+    issued = path.read_bytes()
+    office.remit(remittance("MONTH4", DAY, Part(A, (1_00,))))
+    office.run("statement", *words, "--out", str(path))
+    assert path.read_bytes() != issued
+    with connect(office.shell.database_url) as connection:
+        rows = connection.execute(
+            "SELECT detail ->> 'sha256' FROM activity WHERE action = 'statement_issued'"
+        ).fetchall()
+    keyring = load_keyring(environment_key=None, key_file=None, home_keys=office.shell.home / "keys")
+    kept = []
+    for (sha256,) in rows:
+        with Vault(office.shell.home / "vault", keyring).open(str(sha256)) as stream:
+            kept.append(stream.read())
+    assert kept == [issued, path.read_bytes()]
+    directory = office.folder / "statement.json"
+    directory.mkdir()
+    assert "Is a directory" in office.run("statement", *words, "--out", str(directory), code=2).err
 
 
 # What is sent --------------------------------------------------------------------------------------------------------
