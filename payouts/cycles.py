@@ -115,7 +115,7 @@ def propose(connection: Connection, business_date: date, originator: Originator,
     approval_id = approvals.propose(connection, ApprovalKind.CYCLE, str(cycle_id), facts, actor, set_hash=set_hash)
     connection.execute(QUERIES["attach_approval"], {"cycle_id": cycle_id, "approval_id": approval_id})
     activity.record(connection, actor, "cycle_proposed", str(cycle_id), total_cents=cycle.total_cents)
-    return show(connection, cycle_id)
+    return cycle.model_copy(update={"approval_id": approval_id})
 
 
 def approve(connection: Connection, cycle_id: int, actor: str) -> Cycle:

@@ -1,6 +1,7 @@
 """The dated steps: there, back, and there again; and what they lay is what the Python side says of it."""
 
 import csv
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -152,6 +153,27 @@ def test_chart_is_the_models(database_url: str) -> None:
     for name, (_, kind, may_be_debit, _) in stored.items():
         expected = kinds.get(str(kind), "free" if may_be_debit else "liability")
         assert CHART[str(name)].kind.value == expected
+
+
+def test_open_items_are_the_charts_wherever_they_are_named(database_url: str) -> None:
+    """Check, index and guards spell the open items out for the planner; each names those of the chart, and all."""
+    with connection_to(database_url) as connection:
+        chart = {str(row[0]) for row in connection.execute("SELECT account FROM account WHERE open_item")}
+        rows = connection.execute(
+            """
+            SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'open_item_has_reference'
+            UNION ALL SELECT pg_get_expr(indpred, indrelid) FROM pg_index
+            WHERE indexrelid = 'line_of_open_item'::regclass
+            UNION ALL
+            SELECT substring(prosrc FROM 'l.account IN \\(([^)]*)\\)') FROM pg_proc
+            WHERE proname = 'open_items_hold'
+            UNION ALL SELECT substring(prosrc FROM 'open_items_hold.*?account IN \\(([^)]*)\\)') FROM pg_proc
+            WHERE proname = 'line_guard'
+            """
+        ).fetchall()
+    assert len(rows) == 4
+    for (words,) in rows:
+        assert set(re.findall(r"'(\w+)'", str(words))) == chart, words
 
 
 def test_house_and_months_are_the_same_on_both_sides(database_url: str) -> None:
