@@ -31,6 +31,17 @@ class Delimiters:
     normal: bytes = field(init=False, repr=False, compare=False)
     """Translation table that writes every delimiter as one control character, for digests."""
 
+    @property
+    def text(self) -> str:
+        """Element, component, repetition (a blank where there is none) and terminator, for a column of four."""
+        return self.element + self.component + (self.repetition or " ") + self.terminator
+
+    @classmethod
+    def from_text(cls, text: str) -> "Delimiters":
+        """Read back what ``text`` gave."""
+        element, component, repetition, terminator = tuple(text)
+        return cls(element, component, terminator, "" if repetition == " " else repetition)
+
     def __post_init__(self) -> None:
         table = bytearray(range(256))
         for delimiter, mark in (

@@ -7,6 +7,7 @@ much (BPR02), when (BPR16) and under which number (TRN02); without these no depo
 from datetime import date
 from typing import Final
 
+from ingest.x12.delimiters import Delimiters
 from ingest.x12.examination import examine_other
 from ingest.x12.identity import payee_identifier
 from ingest.x12.loop import Loop
@@ -19,7 +20,7 @@ _HANDLING_CODES: Final = frozenset("CDHIPUX")
 _METHODS: Final = frozenset(("ACH", "BOP", "CHK", "FWT", "NON"))
 
 
-def read_header(loop: Loop, ordinal: int) -> SetHeader | None:
+def read_header(loop: Loop, ordinal: int, delimiters: Delimiters) -> SetHeader | None:
     """Read a head, ST first; None when it is not usable. Findings say why, and what else is wrong with it."""
     examine_other(loop)
     payment, trace = _only(loop, "BPR"), _only(loop, "TRN")
@@ -53,6 +54,7 @@ def read_header(loop: Loop, ordinal: int) -> SetHeader | None:
         payee="" if payee is None else _payee(loop, payee),
         payee_id="" if payee is None else loop.text(payee, 4),
         byte_start=loop.byte_start(),
+        delimiters=delimiters,
     )
 
 

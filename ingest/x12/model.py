@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from ingest.x12.delimiters import Delimiters
 from schemas.findings import Finding, Severity
 
 
@@ -44,6 +45,8 @@ class SetHeader:
     """N104 of N1*PE as received; empty when absent."""
     byte_start: int
     """Offset of the ST in the decompressed stream."""
+    delimiters: Delimiters
+    """Of the interchange that the set came in: whoever copies its segments needs them."""
 
 
 class Claim(NamedTuple):
@@ -100,6 +103,10 @@ class PlbAdjustment(NamedTuple):
     """What follows the reason in its composite; empty when absent."""
     amount_cents: int
     """As in the file: positive reduces the payment, negative increases it."""
+    byte_start: int
+    """Offset of the PLB segment, all its pairs, in the decompressed stream."""
+    byte_end: int
+    """Offset just after its terminator."""
 
 
 @dataclass(frozen=True, slots=True)

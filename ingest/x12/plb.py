@@ -21,8 +21,13 @@ _REASONS: Final = frozenset(("50", "51", "72", "90", "AH", "AM", "AP", "B2", "B3
 _PAIR_ELEMENTS = range(3, 15, 2)
 
 
-def read_plb(loop: Loop, component: str) -> tuple[list[PlbAdjustment], bool]:
+def read_plb(loop: Loop, component: str, byte_end: int) -> tuple[list[PlbAdjustment], bool]:
     """Read one PLB, the first segment of its loop; nothing that holds money may follow it there.
+
+    Args:
+        loop: PLB first.
+        component: separates the reason from its reference.
+        byte_end: offset just after the PLB's terminator.
 
     Returns:
         Its adjustments, and whether all its amounts could be read; one that cannot is a finding and no adjustment.
@@ -49,8 +54,9 @@ def read_plb(loop: Loop, component: str) -> tuple[list[PlbAdjustment], bool]:
         if cents == 0:
             loop.warn("plb_zero", 0, number + 1, "an amount other than zero", "0")
         payee = bare_identifier(provider)
+        place = (loop.byte_start(), byte_end)
         adjustments.append(
-            PlbAdjustment(loop.segment_of(0), pair, payee, provider, fiscal_date, reason, reference, cents)
+            PlbAdjustment(loop.segment_of(0), pair, payee, provider, fiscal_date, reason, reference, cents, *place)
         )
     return adjustments, readable
 

@@ -59,7 +59,7 @@ class TransactionSet:
         self._segment_count = len(segments)
         self._is_remittance = self._head.text(0, 1) == "835"
         if self._is_remittance:
-            self.header = read_header(self._head, ordinal)
+            self.header = read_header(self._head, ordinal, delimiters)
         else:
             self._head.refuse("transaction_kind", 0, 1, "835", shown(self._head.text(0, 1)))
         self._payee = self.header.payee if self.header else ""
@@ -96,7 +96,8 @@ class TransactionSet:
         """Read a PLB and whatever stands between it and the next loop."""
         if self._is_remittance:
             self._leave_store()
-            adjustments, readable = read_plb(self._loop(batch, start, segments), self._delimiters.component)
+            byte_end = batch.end(start + len(segments[0] + batch.separator))
+            adjustments, readable = read_plb(self._loop(batch, start, segments), self._delimiters.component, byte_end)
             self._plb += adjustments
             self._money_is_readable = self._money_is_readable and readable
         self._segment_count += len(segments)

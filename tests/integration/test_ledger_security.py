@@ -24,7 +24,7 @@ WORKING_TABLES = {
     "app_user", "activity", "owner", "pharmacy", "member", "member_identifier", "contract", "bank_account", "payer",
     "unknown_payee", "received_file", "advice", "remittance_set", "claim_line", "plb_line", "advice_share",
     "custodial_account", "bank_statement", "bank_line", "approval", "cycle", "payout", "payout_fee", "cycle_omission",
-    "exception_case",
+    "exception_case", "share_to_remit",
 }  # fmt: skip
 """Tables into which the application writes by itself."""
 CHANGING_COLUMNS = {
@@ -39,6 +39,7 @@ CHANGING_COLUMNS = {
     "payer": "ach_company_ids aliases name",
     "payout": "reason state trace_number",
     "received_file": "findings status",
+    "share_to_remit": "cycle_id",
 }
 """All that the application may change in a row: states, ends of validity, names. No amount of money but a case's."""
 HARMLESS = {"house_id", "month_of_reference", "member_of_login"}

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from ingest.x12.delimiters import Delimiters
 from ingest.x12.model import Claim, FileEnd, SetEnd, SetHeader
 from ingest.x12.reader import read_remittances
 from tests.unit.test_x12_files import CLAIM, HEAD, REFUSE, enclosed, one_set, read, read_set, said, swapped
@@ -33,6 +34,7 @@ def test_a_set_in_order_gives_header_claims_end_and_file_end() -> None:
             payee="NPI:1234567893",
             payee_id="1234567893",
             byte_start=start,
+            delimiters=Delimiters("*", ":", "~", "^"),
         )
     ]
     assert result.claims == [
@@ -221,15 +223,21 @@ def test_a_claim_that_balances_does_not_excuse_its_services() -> None:
 def test_the_payment_is_claims_less_plb() -> None:
     """A positive PLB reduces the payment, a negative one increases it; all pairs of all PLBs count."""
     plbs = ["PLB*1234567*20261231*WO:RX1*5.00*L6*-0.25", "PLB*1811901945*20261231*FB:X:Y*-10.00"]
-    result = read_set(*CLAIM, *plbs, paid="75.25")
+    content = enclosed(*one_set(*CLAIM, *plbs, paid="75.25"))
+    result = read(content)
     (end,) = result.ends
     assert end.balances
-    assert [adjustment[1:] for adjustment in end.plb] == [
+    assert [adjustment[1:-2] for adjustment in end.plb] == [
         (1, "NCPDP:1234567", "1234567", "20261231", "WO", "RX1", 500),
         (2, "NCPDP:1234567", "1234567", "20261231", "L6", "", -25),
         (1, "NPI:1811901945", "1811901945", "20261231", "FB", "X:Y", -1000),
     ]
     assert [adjustment.segment for adjustment in end.plb] == [16, 16, 17]
+    assert [content[each.byte_start : each.byte_end].decode() for each in end.plb] == [
+        f"{plbs[0]}~",
+        f"{plbs[0]}~",
+        f"{plbs[1]}~",
+    ]
 
 
 def test_six_pairs_of_a_plb_are_read() -> None:

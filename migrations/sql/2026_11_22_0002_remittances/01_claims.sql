@@ -1,0 +1,1 @@
+-- Claims across files: prescription numbers in one normal form, reversals with their originals, forward balances.

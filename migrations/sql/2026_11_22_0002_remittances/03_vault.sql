@@ -1,0 +1,1 @@
+-- The vault's upkeep: which files were let go, by whom and why; sealed numbers under a new master key.

@@ -1,0 +1,1 @@
+-- Back: nothing of its own yet.
