@@ -5,7 +5,8 @@ from typing import Annotated, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest.tables import Column, FindingList, list_of, read_rows, text_of_at_most
+from ingest.tables import Column, list_of, read_rows, text_of_at_most
+from schemas.collecting import FileFindings
 from schemas.identifiers import PayerId
 
 _LONGEST_NAME = 100
@@ -33,9 +34,9 @@ def read_payers(stream: BinaryIO, name: str) -> tuple[PayerRow, ...]:
         name: the file as the user named it, for messages.
 
     Raises:
-        UnreadableError: with every finding, at most ``ingest.tables.MAX_FINDINGS``.
+        UnreadableError: with every finding.
     """
-    findings = FindingList(name)
+    findings = FileFindings(name)
     rows = list(read_rows(stream, _COLUMNS, findings))
     first_lines: dict[object, int] = {}
     for row in rows:

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from ingest.tables import (
     Column,
-    FindingList,
     Row,
     day_from_text,
     if_no_long_number,
@@ -20,6 +19,7 @@ from ingest.tables import (
     read_rows,
     text_of_at_most,
 )
+from schemas.collecting import FileFindings
 from schemas.identifiers import AbaRouting, Identifier, Ncpdp, Npi, Tin
 from schemas.money import cents_from_text
 
@@ -116,10 +116,10 @@ def read_roster(stream: BinaryIO, name: str) -> tuple[RosterRow, ...]:
         name: the file as the user named it, for messages.
 
     Raises:
-        UnreadableError: with every finding, at most ``ingest.tables.MAX_FINDINGS``; no finding holds an account number,
-            a routing number or a TIN (which may be a person's).
+        UnreadableError: with every finding, none of which holds an account number, a routing number or a TIN
+            (which may be a person's).
     """
-    findings = FindingList(name)
+    findings = FileFindings(name)
     rows = list(read_rows(stream, _COLUMNS, findings))
     for row in rows:
         since, until, fee_since = _days(row)
@@ -177,7 +177,7 @@ def _days(row: Row) -> tuple[date | None, date | None, date | None]:
     return cast("tuple[date | None, date | None, date | None]", (since, until, fee_since))
 
 
-def _refuse_overlaps(rows: Iterable[Row], column: str, findings: FindingList) -> None:
+def _refuse_overlaps(rows: Iterable[Row], column: str, findings: FileFindings) -> None:
     """Find rows that give one identifier to two members on the same day."""
     memberships = defaultdict(list)
     for row in rows:

@@ -12,50 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import BinaryIO
 
-from schemas.errors import UnreadableError
-from schemas.findings import Finding
+from schemas.collecting import FileFindings
 
-MAX_FINDINGS = 200
 MAX_TABLE_BYTES = 64 << 20
 _LONGEST_SHOWN = 40
 _DAY = re.compile(r"(?:19|2[01])\d\d-\d\d-\d\d", re.ASCII)
-
-
-class FindingList:
-    """Collects findings of one file; of more than ``MAX_FINDINGS`` it keeps the first and counts the others.
-
-    Args:
-        name: the file as the user named it.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._findings: list[Finding] = []
-        self._left_out = 0
-
-    def __len__(self) -> int:
-        return len(self._findings) + self._left_out
-
-    def add(
-        self, rule: str, element: str, expected: str, found: str, *, line: int | None = None, advice: str = ""
-    ) -> None:
-        """Take one finding; ``line`` counts from 1."""
-        if len(self._findings) >= MAX_FINDINGS - 1:
-            self._left_out += 1
-            return
-        self._findings.append(
-            Finding(rule=rule, element=element, expected=expected, found=found, line=line, advice=advice)
-        )
-
-    def refuse_if_any(self) -> None:
-        """Raise ``UnreadableError`` if anything was found."""
-        if not self._findings:
-            return
-        if self._left_out:
-            found = f"{self._left_out} more findings"
-            more = Finding(rule="too_many_findings", element="file", expected="few findings", found=found)
-            self._findings.append(more)
-        raise UnreadableError(self._name, self._findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +96,7 @@ def list_of(read: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
     return read_list
 
 
-def read_rows(stream: BinaryIO, columns: Sequence[Column], findings: FindingList) -> Iterator[Row]:
+def read_rows(stream: BinaryIO, columns: Sequence[Column], findings: FileFindings) -> Iterator[Row]:
     """Read all rows, adding what is wrong to ``findings``; of a row of the wrong width nothing is yielded.
 
     Args:
@@ -158,11 +119,11 @@ def read_rows(stream: BinaryIO, columns: Sequence[Column], findings: FindingList
             findings.add("row_width", "row", expected, found, line=line, advice=advice)
             continue
         yield Row(line, dict(_values(line, cells, columns, findings)))
-    if not row_count and not len(findings):
+    if not row_count and not findings:
         findings.add("table_not_empty", "file", "a header and at least one row", "no row" if header_line else "nothing")
 
 
-def _lines_of_cells(stream: BinaryIO, findings: FindingList) -> Iterator[tuple[int, list[str]]]:
+def _lines_of_cells(stream: BinaryIO, findings: FileFindings) -> Iterator[tuple[int, list[str]]]:
     try:
         content = stream.read(MAX_TABLE_BYTES + 1)
     except OSError as error:
@@ -198,7 +159,7 @@ def _lines_of_cells(stream: BinaryIO, findings: FindingList) -> Iterator[tuple[i
         yield line, [cell.strip() for cell in cells]
 
 
-def _header_holds(line: int, cells: list[str], columns: Sequence[Column], findings: FindingList) -> bool:
+def _header_holds(line: int, cells: list[str], columns: Sequence[Column], findings: FileFindings) -> bool:
     names = [column.name for column in columns]
     if cells == names:
         return True
@@ -217,7 +178,7 @@ def _header_holds(line: int, cells: list[str], columns: Sequence[Column], findin
 
 
 def _values(
-    line: int, cells: list[str], columns: Sequence[Column], findings: FindingList
+    line: int, cells: list[str], columns: Sequence[Column], findings: FileFindings
 ) -> Iterator[tuple[str, object]]:
     for column, cell in zip(columns, cells, strict=True):
         if not cell and not column.may_be_blank:

@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from typing import Final
+from typing import Final, NoReturn
 
+from schemas.errors import UnreadableError
 from schemas.findings import Finding, Severity
 
 FINDINGS_LIMIT: Final = 1000
@@ -50,6 +51,44 @@ class FindingList:
             advice="Correct what is listed and read the file again.",
         )
         return (*self._kept, told)
+
+
+class FileFindings:
+    """The findings of a file that is taken whole or not at all: one is enough to refuse it.
+
+    Args:
+        name: the file as the user named it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._list = FindingList()
+
+    def __bool__(self) -> bool:
+        return bool(self._list.all())
+
+    def add(
+        self, rule: str, element: str, expected: str, found: str, *, line: int | None = None, advice: str = ""
+    ) -> None:
+        """Keep a finding, or count it when there are too many; ``line`` counts from 1."""
+        self._list.add(Finding(rule=rule, line=line, element=element, expected=expected, found=found, advice=advice))
+
+    def refuse_if_any(self) -> None:
+        """Refuse the file if anything was found.
+
+        Raises:
+            UnreadableError: something was.
+        """
+        if self:
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Refuse the file with what was found.
+
+        Raises:
+            UnreadableError: always.
+        """
+        raise UnreadableError(self._name, self._list.all())
 
 
 def shown(text: str) -> str:

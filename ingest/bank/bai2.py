@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ingest.bank.bai2_account import Account
 from ingest.bank.bai2_records import Record, amount_of, closed_fields, count_of, date_of, logical_records
-from ingest.bank.lines import LineFindings, read_lines, shown
+from ingest.bank.lines import read_lines, shown
 from ingest.bank.statement import AsOfModifier, BankFile, BankItem, BankStatement, GroupStatus
+from schemas.collecting import FileFindings
 
 if TYPE_CHECKING:
     from datetime import date
@@ -48,12 +49,12 @@ def read_bai2(stream: BinaryIO, name: str) -> BankFile:
     Raises:
         UnreadableError: something does not foot or is no BAI2; with all findings, by line.
     """
-    findings = LineFindings(name)
+    findings = FileFindings(name)
     lines = read_lines(stream, findings)
     if lines[0][:3] != "01,":
         advice = "This is no BAI2 file, or its beginning is missing."
-        findings.add("file_header", 1, "record code", "01,", shown(lines[0][:3].strip()), advice=advice)
-        findings.fail()
+        findings.add("file_header", "record code", "01,", shown(lines[0][:3].strip()), line=1, advice=advice)
+        findings.refuse()
     reader = _Reader(findings)
     for record in logical_records(lines, findings):
         reader.take(record)
@@ -63,7 +64,7 @@ def read_bai2(stream: BinaryIO, name: str) -> BankFile:
 class _Reader:
     """Walks the records of one file and keeps the sums of file, group and account."""
 
-    def __init__(self, findings: LineFindings) -> None:
+    def __init__(self, findings: FileFindings) -> None:
         self._findings = findings
         self._last = ""
         self._created_on: date | None = None
@@ -95,17 +96,19 @@ class _Reader:
         allowed = _NEXT[self._last]
         expected = " or ".join(allowed) if allowed else "the end of the file"
         advice = "" if allowed else "Give each file by itself."
-        self._findings.add("record_order", record.line, "record code", expected, record.code, advice=advice)
-        self._findings.fail()
+        self._findings.add("record_order", "record code", expected, record.code, line=record.line, advice=advice)
+        self._findings.refuse()
 
     def finish(self, lines: int) -> BankFile:
         """Give the file, or refuse it."""
         if self._last != "99":
             expected = " or ".join(_NEXT[self._last])
             advice = "The file was cut off; fetch it from the bank again."
-            self._findings.add("file_complete", lines, "record code", expected, "the end of the file", advice=advice)
+            self._findings.add(
+                "file_complete", "record code", expected, "the end of the file", line=lines, advice=advice
+            )
         if self._findings or self._created_on is None:
-            self._findings.fail()
+            self._findings.refuse()
         return BankFile(self._file_id, self._created_on, tuple(self._statements))
 
     # Headers ---------------------------------------------------------------------------------------------------------
@@ -122,7 +125,7 @@ class _Reader:
         self._file_id = fields[5]
         if fields[8] != "2":
             advice = "Ask the bank for BAI version 2."
-            self._findings.add("version", record.line, "record 01 field 9", "2", shown(fields[8]), advice=advice)
+            self._findings.add("version", "record 01 field 9", "2", shown(fields[8]), line=record.line, advice=advice)
 
     def _group_header(self, record: Record) -> None:
         fields = self._fields(record, 8)
@@ -136,15 +139,15 @@ class _Reader:
         if fields[3] in set(GroupStatus):
             self._status = GroupStatus(fields[3])
         else:
-            findings.add("group_status", line, "record 02 field 4", "1, 2, 3 or 4", shown(fields[3]))
+            findings.add("group_status", "record 02 field 4", "1, 2, 3 or 4", shown(fields[3]), line=line)
         if fields[7] in set(AsOfModifier):
             self._modifier = AsOfModifier(fields[7])
         elif fields[7]:
-            findings.add("as_of_modifier", line, "record 02 field 8", "1, 2, 3, 4 or nothing", shown(fields[7]))
+            findings.add("as_of_modifier", "record 02 field 8", "1, 2, 3, 4 or nothing", shown(fields[7]), line=line)
 
     def _currency_of(self, text: str, line: int, element: str) -> str:
         if _CURRENCY.fullmatch(text) is None:
-            self._findings.add("currency", line, element, "three letters or nothing", shown(text))
+            self._findings.add("currency", element, "three letters or nothing", shown(text), line=line)
         return text
 
     def _account_header(self, record: Record) -> None:
@@ -208,7 +211,7 @@ class _Reader:
         if self._stated == total:
             return True
         advice = "An amount within is wrong or missing; fetch the file from the bank again."
-        self._findings.add("control_total", record.line, element, str(total), str(self._stated), advice=advice)
+        self._findings.add("control_total", element, str(total), str(self._stated), line=record.line, advice=advice)
         return False
 
     def _count(self, record: Record, place: int, text: str, what: str, count: int) -> bool:
@@ -216,5 +219,5 @@ class _Reader:
         stated = count_of(text, record.line, element, self._findings)
         if stated is None or stated == count:
             return stated is not None
-        self._findings.add("record_count", record.line, element, f"{count} {what}", str(stated))
+        self._findings.add("record_count", element, f"{count} {what}", str(stated), line=record.line)
         return False

@@ -4,8 +4,9 @@ import re
 from typing import Final
 
 from ingest.bank.bai2_records import FUNDS_PARTS, Record, amount_of, detail, parts_after, parts_hold
-from ingest.bank.lines import LineFindings, shown
+from ingest.bank.lines import shown
 from ingest.bank.statement import NON_MONETARY, TOTAL_CREDITS, TOTAL_DEBITS, BankItem, is_credit_code
+from schemas.collecting import FileFindings
 
 OPENING_LEDGER: Final = "010"
 CLOSING_LEDGER: Final = "015"
@@ -22,7 +23,7 @@ class Account:
         findings: where to say what is wrong.
     """
 
-    def __init__(self, record: Record, fields: list[str], findings: LineFindings) -> None:
+    def __init__(self, record: Record, fields: list[str], findings: FileFindings) -> None:
         self._findings = findings
         self._summary: dict[str, int] = {}
         self._credits_cents = self._debits_cents = 0
@@ -35,7 +36,7 @@ class Account:
         """Sum of all amounts so far, as record 49 has it."""
         self.items: list[BankItem] = []
         if not self.number:
-            findings.add("account", record.line, "record 03 field 2", "an account number", "nothing")
+            findings.add("account", "record 03 field 2", "an account number", "nothing", line=record.line)
         self._read_summary(fields)
 
     @property
@@ -58,19 +59,21 @@ class Account:
                 cents = amount_of(amount, self.line, element, self._findings)
                 self.total += cents
                 if self._summary.setdefault(code, cents) != cents:
-                    self._findings.add("summary_once", self.line, element, f"one amount for {shown(code)}", "two")
+                    self._findings.add("summary_once", element, f"one amount for {shown(code)}", "two", line=self.line)
             if (code or amount) and not (len(code) == 3 and code.isascii() and code.isdigit()):
                 element = f"record 03 field {place + 1}"
-                self._findings.add("type_code", self.line, element, "three digits", shown(code))
+                self._findings.add("type_code", element, "three digits", shown(code), line=self.line)
             place += 4
             parts = parts_after(funds_type, fields[place : place + 1])
             if parts is None:
                 expected = "0, 1, 2, S, V, D with the number of its parts, or Z"
-                self._findings.add("funds_type", self.line, f"record 03 field {place}", expected, shown(funds_type))
+                self._findings.add(
+                    "funds_type", f"record 03 field {place}", expected, shown(funds_type), line=self.line
+                )
                 return
             if not parts_hold(funds_type, fields[place : place + parts]):
                 element = f"record 03 field {place + 1}"
-                self._findings.add("funds_parts", self.line, element, FUNDS_PARTS, "another")
+                self._findings.add("funds_parts", element, FUNDS_PARTS, "another", line=self.line)
                 return
             place += parts
 
@@ -90,13 +93,15 @@ class Account:
         if is_credit is None:
             if type_code != NON_MONETARY:
                 expected = "the code of a credit (100-399) or debit (400-699)"
-                self._findings.add("type_code", record.line, "record 16 field 2", expected, shown(type_code))
+                self._findings.add("type_code", "record 16 field 2", expected, shown(type_code), line=record.line)
             return
         if cents <= 0:
             # Nothing moved, as with a zero-dollar entry that only carries remittance; less than nothing cannot be.
             if cents < 0:
                 advice = "Ask the bank whether this is a correction."
-                self._findings.add("amount", record.line, "record 16 field 3", "no sign", amount[:1], advice=advice)
+                self._findings.add(
+                    "amount", "record 16 field 3", "no sign", amount[:1], line=record.line, advice=advice
+                )
             return
         if is_credit:
             self._credits_cents += cents
@@ -125,7 +130,9 @@ class Account:
                 stated = self._summary.get(code, cents)
                 if stated != cents:
                     advice = "The details do not make up the bank's own total."
-                    self._findings.add("side_total", line, f"type code {code}", str(cents), str(stated), advice=advice)
+                    self._findings.add(
+                        "side_total", f"type code {code}", str(cents), str(stated), line=line, advice=advice
+                    )
                     holds = False
             credits_cents, debits_cents = self._credits_cents, self._debits_cents
         else:
@@ -136,7 +143,9 @@ class Account:
         if closing_cents != self.closing_cents:
             advice = "Opening balance, credits and debits do not make the closing balance."
             found = str(self.closing_cents)
-            self._findings.add("balance", line, f"type code {CLOSING_LEDGER}", str(closing_cents), found, advice=advice)
+            self._findings.add(
+                "balance", f"type code {CLOSING_LEDGER}", str(closing_cents), found, line=line, advice=advice
+            )
             holds = False
         return holds
 
@@ -146,5 +155,10 @@ class Account:
             if _GLUED.search(f"{item.bank_reference},{item.customer_reference},{item.text_spaced}"):
                 advice = "Several records seem to stand on one line; ask the bank for one record on each."
                 self._findings.add(
-                    "one_record_a_line", item.line, "record 16", "the end of the line", "another record", advice=advice
+                    "one_record_a_line",
+                    "record 16",
+                    "the end of the line",
+                    "another record",
+                    line=item.line,
+                    advice=advice,
                 )

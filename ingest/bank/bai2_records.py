@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
-from ingest.bank.lines import LineFindings, shown
+from ingest.bank.lines import shown
+from schemas.collecting import FileFindings
 from schemas.money import MAX_CENTS
 
 CODES: Final = frozenset(("01", "02", "03", "16", "49", "88", "98", "99"))
@@ -44,7 +45,7 @@ class Detail(NamedTuple):
     """The text, line by line."""
 
 
-def logical_records(lines: list[str], findings: LineFindings) -> Iterator[Record]:
+def logical_records(lines: list[str], findings: FileFindings) -> Iterator[Record]:
     """Gather each line with its 88s; blank lines are passed over, other lines that are no records are findings."""
     code, first, at = "", "", 0
     more: list[str] = []
@@ -66,17 +67,17 @@ def logical_records(lines: list[str], findings: LineFindings) -> Iterator[Record
         yield Record(code, at, first, more)
 
 
-def _not_a_record(line: str, number: int, findings: LineFindings) -> None:
+def _not_a_record(line: str, number: int, findings: FileFindings) -> None:
     found = shown(line[:3].strip())
     advice = ""
     if line[:2].isdigit() and line[2:3] not in ("", ","):
         advice = "A comma must follow the record code."
     elif not line[:2].isdigit():
         advice = "Perhaps a text was broken into two lines; each further line begins with 88."
-    findings.add("record_known", number, "record code", "01, 02, 03, 16, 49, 88, 98 or 99", found, advice=advice)
+    findings.add("record_known", "record code", "01, 02, 03, 16, 49, 88, 98 or 99", found, line=number, advice=advice)
 
 
-def closed_fields(record: Record, findings: LineFindings) -> list[str]:
+def closed_fields(record: Record, findings: FileFindings) -> list[str]:
     """Part a record that holds no text into its fields, the record code first."""
     fields: list[str] = []
     for offset, body in enumerate((record.first, *record.more)):
@@ -84,22 +85,22 @@ def closed_fields(record: Record, findings: LineFindings) -> list[str]:
     return fields
 
 
-def _closed(body: str, line: int, code: str, findings: LineFindings) -> str:
+def _closed(body: str, line: int, code: str, findings: FileFindings) -> str:
     """Take the ending ``/`` off a line, or say that it is not the only one or not there."""
     body = body.rstrip()
     content, slash, rest = body.partition("/")
     if rest:
         advice = "Several records stand on one line; ask the bank for a file with one record on each."
         findings.add(
-            "one_record_a_line", line, f"record {code}", "the end of the line after /", "more of it", advice=advice
+            "one_record_a_line", f"record {code}", "the end of the line after /", "more of it", line=line, advice=advice
         )
     elif not slash:
         advice = "The line may have been cut off; fetch the file from the bank again."
-        findings.add("record_ended", line, f"record {code}", "/ at the end of the line", "none", advice=advice)
+        findings.add("record_ended", f"record {code}", "/ at the end of the line", "none", line=line, advice=advice)
     return content
 
 
-def detail(record: Record, findings: LineFindings) -> Detail | None:
+def detail(record: Record, findings: FileFindings) -> Detail | None:
     """Part a record 16 into its fields; None when that is impossible, which is then a finding."""
     parts = record.first.split(",", _TEXT_PLACE)
     if len(parts) == 7 and parts[3] in PLAIN_FUNDS:
@@ -122,7 +123,7 @@ def detail(record: Record, findings: LineFindings) -> Detail | None:
     return Detail(type_code, amount, funds_type, bank, customer, pieces)
 
 
-def _open(record: Record, findings: LineFindings) -> tuple[list[str], list[str]] | None:
+def _open(record: Record, findings: FileFindings) -> tuple[list[str], list[str]] | None:
     """Take the fields and the text of a record 16 line by line: they may be parted anywhere and the funds type decides.
 
     Returns:
@@ -139,7 +140,7 @@ def _open(record: Record, findings: LineFindings) -> tuple[list[str], list[str]]
             return None
         if place is None:
             expected = "0, 1, 2, S, V, D with the number of its parts, or Z"
-            findings.add("funds_type", record.line + offset, "record 16 field 4", expected, "another")
+            findings.add("funds_type", "record 16 field 4", expected, "another", line=record.line + offset)
             return None
         missing = max(place - len(fields), 0)
         parts = body.split(",", missing)
@@ -150,7 +151,7 @@ def _open(record: Record, findings: LineFindings) -> tuple[list[str], list[str]]
         fields.extend(_closed(body, record.line + offset, "16", findings).split(","))
     fields += [""] * ((_text_place(fields) or 0) - len(fields))
     if not parts_hold(fields[3], fields[4:-2]):
-        findings.add("funds_parts", record.line, "record 16 field 5", FUNDS_PARTS, "another")
+        findings.add("funds_parts", "record 16 field 5", FUNDS_PARTS, "another", line=record.line)
         return None
     return fields, pieces
 
@@ -184,31 +185,31 @@ def parts_after(funds_type: str, first: Sequence[str]) -> int | None:
     return {"S": 3, "V": 2}.get(funds_type)
 
 
-def amount_of(text: str, line: int, element: str, findings: LineFindings) -> int:
+def amount_of(text: str, line: int, element: str, findings: FileFindings) -> int:
     """Read an amount: digits with an optional sign, no point, in the smallest unit. What cannot be read counts 0."""
     digits = text[1:] if text[:1] in ("+", "-") else text
     if digits.isdigit() and digits.isascii() and len(digits) <= 18:
         cents = int(digits)
         if cents < MAX_CENTS:
             return -cents if text[0] == "-" else cents
-    findings.add("amount", line, element, "digits with an optional sign, no point", shown(text))
+    findings.add("amount", element, "digits with an optional sign, no point", shown(text), line=line)
     return 0
 
 
-def count_of(text: str, line: int, element: str, findings: LineFindings) -> int | None:
+def count_of(text: str, line: int, element: str, findings: FileFindings) -> int | None:
     """Read a number of records, accounts or groups; None when it is none."""
     if text.isdigit() and text.isascii() and len(text) <= 9:
         return int(text)
-    findings.add("count", line, element, "a number", shown(text))
+    findings.add("count", element, "a number", shown(text), line=line)
     return None
 
 
-def date_of(text: str, line: int, element: str, findings: LineFindings) -> date | None:
+def date_of(text: str, line: int, element: str, findings: FileFindings) -> date | None:
     """Read a date as YYMMDD, all of them in this century; None when there is no such day."""
     if len(text) == 6 and text.isascii() and text.isdigit():
         try:
             return date(2000 + int(text[:2]), int(text[2:4]), int(text[4:]))
         except ValueError:
             pass
-    findings.add("date", line, element, "a day as YYMMDD", shown(text))
+    findings.add("date", element, "a day as YYMMDD", shown(text), line=line)
     return None

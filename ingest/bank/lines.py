@@ -1,48 +1,16 @@
 """Files of lines, as banks send them: the lines of a file, and what is found wrong in them."""
 
 import re
-from typing import BinaryIO, Final, NoReturn
+from typing import BinaryIO, Final
 
-from schemas.errors import UnreadableError
-from schemas.findings import Finding
+from schemas.collecting import FileFindings
 
 BYTES_LIMIT: Final = 16 << 20
 """No statement of one day comes near it: 400,000 lines. Read, it takes about 150 MB of memory."""
-FINDINGS_LIMIT: Final = 100
-"""So many findings of one file are kept; a file with more is not what it claims to be."""
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f]")
 _SHOWABLE = re.compile(r"[0-9A-Za-z]{1,2}|[+-]?[0-9.]{1,20}", re.ASCII)
 """A figure or a short code; a longer word could be a name that slipped into another field."""
-
-
-class LineFindings:
-    """The findings of one file, in the order in which they were met."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._kept: list[Finding] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._kept)
-
-    def add(self, rule: str, line: int | None, element: str, expected: str, found: str, *, advice: str = "") -> None:
-        """Keep one finding.
-
-        Raises:
-            UnreadableError: that was one too many.
-        """
-        self._kept.append(Finding(rule=rule, line=line, element=element, expected=expected, found=found, advice=advice))
-        if len(self._kept) >= FINDINGS_LIMIT:
-            self.fail()
-
-    def fail(self) -> NoReturn:
-        """Refuse the file with what was found.
-
-        Raises:
-            UnreadableError: always.
-        """
-        raise UnreadableError(self._name, self._kept)
 
 
 def shown(text: str) -> str:
@@ -62,7 +30,7 @@ def _read(stream: BinaryIO) -> bytes:
     return b"".join(blocks)
 
 
-def read_lines(stream: BinaryIO, findings: LineFindings) -> list[str]:
+def read_lines(stream: BinaryIO, findings: FileFindings) -> list[str]:
     """Read a whole file as lines without their ends (LF, CRLF or CR); bytes that are not UTF-8 are taken as Latin-1.
 
     Raises:
@@ -70,18 +38,20 @@ def read_lines(stream: BinaryIO, findings: LineFindings) -> list[str]:
     """
     content = _read(stream)
     if len(content) > BYTES_LIMIT:
-        findings.add("file_size", None, "file", f"at most {BYTES_LIMIT} bytes", "more")
-        findings.fail()
+        findings.add("file_size", "file", f"at most {BYTES_LIMIT} bytes", "more")
+        findings.refuse()
     control = _CONTROL.search(content)
     if control is not None:
         line = content.count(b"\n", 0, control.start()) + 1
         found = f"byte {control.group()[0]:02X} hex"
         advice = "Send the file as the bank made it, not packed."
-        findings.add("file_is_text", line, "file", "text", found, advice=advice)
-        findings.fail()
+        findings.add("file_is_text", "file", "text", found, line=line, advice=advice)
+        findings.refuse()
     if not content.strip():
-        findings.add("file_not_empty", 1, "file", "records", "nothing", advice="Fetch the file from the bank again.")
-        findings.fail()
+        findings.add(
+            "file_not_empty", "file", "records", "nothing", line=1, advice="Fetch the file from the bank again."
+        )
+        findings.refuse()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -10,6 +10,7 @@ import pytest
 from ingest.bank.bai2 import AsOfModifier, BankFile, BankItem, GroupStatus, read_bai2
 from ingest.bank.bai2_writer import StatementLine, write_bai2
 from ingest.bank.statement import is_credit_code
+from schemas.collecting import FINDINGS_LIMIT
 from schemas.errors import UnreadableError, WrongUseError
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "bai2"
@@ -369,10 +370,11 @@ def test_a_pipe_may_give_the_file_piece_by_piece() -> None:
 
 
 def test_a_hopeless_file_does_not_drown_the_reader() -> None:
-    """A hundred findings are enough to say that a file is not what it claims to be."""
+    """A thousand findings are enough to say that a file is not what it claims to be; the rest is counted."""
     with pytest.raises(UnreadableError) as caught:
         read(GOOD.replace(b"88,MORE\n", b"rubbish\n" * 5000))
-    assert len(caught.value.findings) == 100
+    assert len(caught.value.findings) == FINDINGS_LIMIT + 1
+    assert caught.value.findings[-1].rule == "findings_cut"
 
 
 def test_no_finding_repeats_a_text() -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from ingest.roster import ROSTER_COLUMNS, STATES, AccountType, PayoutSchedule, RosterRow, read_roster
-from ingest.tables import MAX_FINDINGS
+from schemas.collecting import FINDINGS_LIMIT
 from schemas.errors import UnreadableError
 from schemas.findings import Finding
 from schemas.identifiers import Npi
@@ -181,10 +181,10 @@ def test_all_bad_values_are_collected() -> None:
 
 def test_findings_end_at_the_limit_and_say_so() -> None:
     """A file that is wrong throughout gives the limit of findings; the last one counts what was left out."""
-    findings = findings_of(*[line(state="ZZ", member_since="x")] * 500)
-    assert len(findings) == MAX_FINDINGS
-    assert findings[-1].rule == "too_many_findings"
-    assert findings[-1].found == f"{2 * 500 - (MAX_FINDINGS - 1)} more findings"
+    findings = findings_of(*[line(state="ZZ", member_since="x")] * 600)
+    assert len(findings) == FINDINGS_LIMIT + 1
+    assert findings[-1].rule == "findings_cut"
+    assert findings[-1].found == f"{2 * 600 - FINDINGS_LIMIT} more"
 
 
 @pytest.mark.parametrize(
