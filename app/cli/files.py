@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from app.cli.acknowledgements import Acknowledged, ack_folder, acknowledge_all
 from app.cli.screen import ERRORS, AsJson, AsUser, Bar, print_json, print_table, progress, warn
 from app.exit_codes import ExitCode
 from app.session import Session, opened
@@ -42,6 +43,9 @@ def register(app: typer.Typer) -> None:
 
 def ingest(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files; '-' reads standard input.")],
+    ack: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a TA1/999 for each 835 into this folder.")
+    ] = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -50,11 +54,13 @@ def ingest(
     Every file goes to the vault first. A transaction set that does not foot is quarantined whole, the others of its
     file are taken; a file that was here before changes nothing.
 
-    Example: centralpay ingest remit.835 bank.bai
+    Example: centralpay ingest --ack acknowledgements remit.835 bank.bai
     """
+    folder = None if ack is None else ack_folder(ack)
     with opened(as_user, warn) as session:
         verdicts = receive(session, files)
-    show_verdicts(verdicts, as_json=as_json)
+        acks = [] if folder is None else acknowledge_all(session, verdicts, folder)
+    show_verdicts(verdicts, as_json=as_json, acks=acks)
 
 
 def match(as_json: AsJson = False, as_user: AsUser = None) -> None:
@@ -155,18 +161,34 @@ def match_all(session: Session) -> tuple[MatchReport, list[Settled]]:
     return report, settle(session.begin, session.actor)
 
 
-def show_verdicts(verdicts: Sequence[FileVerdict], *, as_json: bool) -> None:
-    """Print what became of files and end with the exit code that says it."""
+def show_verdicts(verdicts: Sequence[FileVerdict], *, as_json: bool, acks: Sequence[Acknowledged] = ()) -> None:
+    """Print what became of files and end with the exit code that says it.
+
+    Args:
+        verdicts: of the files.
+        as_json: as one document.
+        acks: their acknowledgements in the same order; none when none were asked for.
+    """
+    acknowledged = list(zip(verdicts, acks, strict=bool(acks)))
     if as_json:
-        print_json({"files": [_verdict_json(verdict) for verdict in verdicts]})
+        told = [{"ack": None if ack.path is None else str(ack.path)} for ack in acks] or [{} for _ in verdicts]
+        print_json({"files": [_verdict_json(each) | more for each, more in zip(verdicts, told, strict=True)]})
     else:
         rows = [[Path(each.path).name, each.kind, each.status, _summary(each)] for each in verdicts]
         print_table("Received", ["file", "kind", "status", "what"], rows)
+        written = [[Path(each.path).name, str(ack.path)] for each, ack in acknowledged if ack.path is not None]
+        if written:
+            print_table("Acknowledged", ["file", "acknowledgement"], written)
     for verdict in verdicts:
         for sentence in complaints(verdict):
             ERRORS.print(escape(sentence), soft_wrap=True)
+    for verdict, ack in acknowledged:
+        if ack.reason:
+            warn(f"{verdict.path}: no acknowledgement: {ack.reason}")
     if not all(verdict.is_done for verdict in verdicts):
         raise typer.Exit(ExitCode.QUARANTINED)
+    if any(ack.failed for ack in acks):
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def complaints(verdict: FileVerdict) -> list[str]:

@@ -5,6 +5,7 @@ their own; these findings concern the file. A trailer that is missing is a warni
 """
 
 from ingest.x12.delimiters import Isa, isa_is_padded
+from ingest.x12.envelope_record import ENVELOPES_LIMIT, EnvelopeRecord
 from ingest.x12.model import FileEnd
 from schemas.collecting import FindingList, shown, shown_figure
 from schemas.findings import Finding, Severity
@@ -17,6 +18,8 @@ class Envelopes:
 
     def __init__(self) -> None:
         self._findings = FindingList()
+        self._record = EnvelopeRecord()
+        self._cut_is_told = False
         self._interchanges = self._groups = self._sets = 0
         self._groups_here = self._sets_here = 0
         self._interchange: str | None = None  # ISA13 of the open one
@@ -28,6 +31,7 @@ class Envelopes:
         self._interchanges += 1
         self._groups_here = 0
         self._interchange = _element(elements, 13).strip()
+        self._record.open_interchange(elements)
         if not isa_is_padded(isa):
             self._warn("isa_length", "ISA", "106 bytes", str(isa.length), place)
 
@@ -38,6 +42,7 @@ class Envelopes:
         self._groups_here += 1
         self._sets_here = 0
         self._group = _element(elements, 6).strip()
+        self._record.open_group(elements, self._sets + 1)
         if _element(elements, 1) != "HP":
             self._warn("group_kind", "GS01", "HP, remittances", shown(_element(elements, 1)), place)
 
@@ -45,6 +50,7 @@ class Envelopes:
         """Take an ST; return its number in the file."""
         self._sets += 1
         self._sets_here += 1
+        self._record.add_set(self._sets)
         if self._group is None:
             self._warn("gs_missing", "GS", "a GS before the set", "none", place)
         return self._sets
@@ -53,10 +59,11 @@ class Envelopes:
         """Take a GE."""
         if self._group is None:
             self._warn("gs_missing", "GE", "a GS before", "none", place)
+            self._close_group(_element(elements, 1), place)
             return
         self._compare("group_count", "GE01", str(self._sets_here), _element(elements, 1), place)
         self._compare("group_control_number", "GE02", self._group, _element(elements, 2), place)
-        self._group = None
+        self._close_group(_element(elements, 1), place)
 
     def close_interchange(self, elements: list[str], place: tuple[int, int]) -> None:
         """Take an IEA."""
@@ -102,12 +109,20 @@ class Envelopes:
 
     def file_end(self) -> FileEnd:
         """Give the verdict on the file."""
-        return FileEnd(self._interchanges, self._groups, self._sets, self._findings.all())
+        envelopes = self._record.read()
+        return FileEnd(self._interchanges, self._groups, self._sets, self._findings.all(), envelopes)
 
     def _end_group(self, place: tuple[int, int]) -> None:
         if self._group is not None:
             self._warn("ge_missing", "GE", "a GE at the end of the group", "none", place)
-            self._group = None
+        self._close_group("", place)
+
+    def _close_group(self, stated_sets: str, place: tuple[int, int]) -> None:
+        self._group = None
+        self._record.close_group(stated_sets)
+        if self._record.is_full and not self._cut_is_told:
+            self._cut_is_told = True
+            self._warn("envelopes_cut", "GS", f"at most {ENVELOPES_LIMIT} interchanges and groups", "more", place)
 
     def _compare(self, rule: str, element: str, expected: str, stated: str, place: tuple[int, int]) -> None:
         """Compare a control number or count; leading zeros carry no meaning in either."""
@@ -116,10 +131,14 @@ class Envelopes:
             self._refuse(rule, element, say(expected), say(stated), place)
 
     def _refuse(self, rule: str, element: str, expected: str, found: str, place: tuple[int, int]) -> None:
-        self._findings.add(_finding(Severity.REFUSE, rule, place, (element, expected, found)))
+        self._add(_finding(Severity.REFUSE, rule, place, (element, expected, found)))
 
     def _warn(self, rule: str, element: str, expected: str, found: str, place: tuple[int, int]) -> None:
-        self._findings.add(_finding(Severity.WARN, rule, place, (element, expected, found)))
+        self._add(_finding(Severity.WARN, rule, place, (element, expected, found)))
+
+    def _add(self, finding: Finding) -> None:
+        self._findings.add(finding)
+        self._record.add_flaw(finding.rule, finding.severity)
 
 
 def _finding(severity: Severity, rule: str, place: tuple[int, int], said: tuple[str, str, str]) -> Finding:

@@ -5,7 +5,7 @@ transaction set, one ``SetHeader`` when the set has a usable one, lists of ``Cla
 ``FileEnd`` after everything. No value holds a patient's name, member id, birth date or address.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -117,6 +117,10 @@ class SetEnd:
     """None when the set has no usable header; its claims are then not handed on."""
     ordinal: int
     """Number of the ST in the file, first = 1."""
+    kind: str
+    """ST01 as received: ``835``, or what else stands there."""
+    control_number: str
+    """ST02 as received."""
     claim_count: int
     """All CLPs met, readable or not."""
     claims_paid_cents: int
@@ -135,6 +139,64 @@ class SetEnd:
         return all(finding.severity is not Severity.REFUSE for finding in self.findings)
 
 
+class Flaw(NamedTuple):
+    """A rule that an envelope broke; the finding that says where and how stands in ``FileEnd``."""
+
+    rule: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRead:
+    """One functional group as it was met. Elements are as received, cut after 35 characters; ``""`` when absent."""
+
+    is_headed: bool
+    """Whether it has a GS; False for sets that stand outside of any group, whose elements are all empty."""
+    kind: str
+    """GS01: ``HP`` for remittances."""
+    sender: str
+    """GS02."""
+    receiver: str
+    """GS03."""
+    control_number: str
+    """GS06."""
+    version: str
+    """GS08."""
+    stated_sets: str
+    """GE01."""
+    sets: range
+    """Ordinals of its sets."""
+    flaws: tuple[Flaw, ...]
+    """Each rule once."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterchangeRead:
+    """One interchange as it was met. Elements are as received, cut after 35 characters; ``""`` when absent."""
+
+    sender_qualifier: str
+    """ISA05."""
+    sender: str
+    """ISA06, with its padding."""
+    receiver_qualifier: str
+    """ISA07."""
+    receiver: str
+    """ISA08, with its padding."""
+    date: str
+    """ISA09, ``YYMMDD``."""
+    time: str
+    """ISA10, ``HHMM``."""
+    control_number: str
+    """ISA13."""
+    acknowledgement_requested: str
+    """ISA14: ``1`` when the sender wants a TA1 whatever happens."""
+    usage: str
+    """ISA15: ``P`` production, ``T`` test."""
+    groups: tuple[GroupRead, ...]
+    flaws: tuple[Flaw, ...]
+    """Each rule once; those of its groups are theirs."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileEnd:
     """What the envelopes say, after the last set: ISA/IEA, GS/GE and text outside of them."""
@@ -144,3 +206,5 @@ class FileEnd:
     sets: int
     """All STs met, of whatever kind."""
     findings: tuple[Finding, ...]
+    envelopes: tuple[InterchangeRead, ...] = field(default=(), compare=False, repr=False)
+    """What was met of each interchange, for the acknowledgement; the findings above are the verdict."""

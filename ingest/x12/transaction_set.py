@@ -154,6 +154,8 @@ class TransactionSet:
         return SetEnd(
             header=self.header,
             ordinal=self._ordinal,
+            kind=self._head.text(0, 1),
+            control_number=self._head.text(0, 2),
             claim_count=self._claim_count,
             claims_paid_cents=self._claims_paid_cents,
             plb=tuple(self._plb),
