@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.encryption import Keyring, load_keyring
+from ingest.vault.expiry import LEAST_RETENTION_YEARS, RETENTION_YEARS
+from payouts.children.model import Office
 from schemas.errors import WrongUseError
 from schemas.identifiers import AbaRouting, PayerId
 
@@ -67,12 +69,21 @@ class Settings(BaseSettings):
     """Company identification in our payments and originator in their TRN: 1 and the EIN."""
     company_name: Annotated[str, _shaped("[ -~]{1,16}", "1 to 16 printable ASCII characters")] = "CENTRALPAY DEMO"
     """Company name in our payments; what a pharmacy sees on its bank statement."""
+    company_street: Annotated[str, _shaped("[ -~]{1,55}", "1 to 55 printable ASCII characters")] | None = None
+    """Where we are, and below whom to ask: 835s of our own name it as the payer's address. All five, or none."""
+    company_city: Annotated[str, _shaped("[ -~]{2,30}", "2 to 30 printable ASCII characters")] | None = None
+    company_state: Annotated[str, _shaped("[A-Z]{2}", "two capital letters")] | None = None
+    company_postal_code: Annotated[str, _shaped("[0-9]{5}([0-9]{4})?", "5 or 9 digits")] | None = None
+    company_telephone: Annotated[str, _shaped("[0-9]{10}", "10 digits")] | None = None
     bank_account: Annotated[SecretStr, _shaped("[A-Za-z0-9-]{1,17}", "1 to 17 letters, digits and dashes")] = SecretStr(
         "000123456789"
     )
     """Number of the custodial account that pays."""
     entry_description: Annotated[str, _shaped("[ -~]{1,10}", "1 to 10 printable ASCII characters")] = "HCCLAIMPMT"
     """Company entry description; ``HCCLAIMPMT`` marks a health care claim payment (NACHA, CCD with addenda)."""
+
+    retention_years: Annotated[int, Field(ge=LEAST_RETENTION_YEARS)] = RETENTION_YEARS
+    """Years that received files are kept; the default is what Medicare Part D asks (42 CFR 423.505(d))."""
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -89,7 +100,22 @@ class Settings(BaseSettings):
             raise WrongUseError("Wrong setting. " + "; ".join(said)) from None
         if settings.master_key is not None and settings.master_key_file is not None:
             raise WrongUseError(f"Set {PREFIX}MASTER_KEY or {PREFIX}MASTER_KEY_FILE, not both.")
+        missing = [name for name, value in settings._address().items() if value is None]
+        if 0 < len(missing) < len(settings._address()):
+            raise WrongUseError(f"Set all of the company's address or nothing of it; missing: {', '.join(missing)}.")
         return settings
+
+    @property
+    def office(self) -> Office | None:
+        """Where the company is, or None when nothing is said of it."""
+        street, city, state, postal_code, telephone = self._address().values()
+        if street is None or city is None or state is None or postal_code is None or telephone is None:
+            return None
+        return Office(street=street, city=city, state=state, postal_code=postal_code, telephone=telephone)
+
+    def _address(self) -> dict[str, str | None]:
+        names = ("company_street", "company_city", "company_state", "company_postal_code", "company_telephone")
+        return {_variable((name,)): getattr(self, name) for name in names}
 
     def keyring(self) -> Keyring:
         """Take the master keys from the environment, the file it names, or the home folder, where one is made at need.

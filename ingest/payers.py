@@ -57,7 +57,7 @@ def _company_id(text: str) -> str:
 
 
 _COLUMNS = (
-    Column("payer_id", PayerId.shape, PayerId, str.isdigit),
+    Column("payer_id", PayerId.shape, PayerId),
     Column("name", f"a name of at most {_LONGEST_NAME} characters", text_of_at_most(_LONGEST_NAME)),
     Column(
         "ach_company_ids",

@@ -17,6 +17,7 @@ from ingest.payers import read_payers
 from ingest.remittances import RemittanceLoader
 from ingest.roster import read_roster
 from ingest.vault import StoredFile, Vault
+from ingest.vault.expiry import LetGo, let_go
 from ledger import activity
 from ledger.activity import Begin
 from ledger.queries import Queries
@@ -143,20 +144,24 @@ class Receiver:
             facts = {"sha256": digest, "name": name, "kind": kind.value, "size_bytes": stored.size_bytes}
             connection.execute(_QUERIES["add_file"], facts | {"actor": self.actor})
             row = connection.execute(_QUERIES["file"], {"sha256": digest}).one()
-            if row.status in {"reading", "unreadable"}:
+            gone = let_go(connection, stored.sha256)
+            if gone is None and row.status in {"reading", "unreadable"}:
                 # What could not be read may be readable to a newer reader; it changed nothing then.
                 return row.file_id, None
             sets = tuple(
                 each.model_copy(update={"status": "duplicate"}) if each.status == "accepted" else each
                 for each in _sets(connection, row.file_id)
             )
+        if gone is not None:
+            # What was let go stays so: the bytes that came with it now go as well.
+            self.vault.folder.erase(stored.sha256)
         verdict = FileVerdict(
             path=name,
             kind=row.kind,
             sha256=stored.sha256,
             status="duplicate",
             sets=sets,
-            summary="received before; nothing changed",
+            summary=_before(gone),
         )
         return row.file_id, verdict
 
@@ -232,6 +237,13 @@ def refused(name: str, rule: str, found: str) -> FileVerdict:
     return FileVerdict(
         path=name, kind="unknown", sha256="", status="quarantined", findings=(finding,), summary=finding.sentence()
     )
+
+
+def _before(gone: LetGo | None) -> str:
+    if gone is None:
+        return "received before; nothing changed"
+    said = f"let go on {gone.let_go_on} by {gone.actor} ({gone.reason})"
+    return f"received before and {said}; nothing changed, and its bytes are not kept again"
 
 
 def _worst(sets: Sequence[SetVerdict], *, refused: bool) -> Status:

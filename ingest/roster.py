@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, BinaryIO, Self, cast
@@ -13,9 +13,6 @@ from ingest.tables import (
     Column,
     Row,
     day_from_text,
-    if_no_long_number,
-    if_plain_word,
-    never,
     read_rows,
     text_of_at_most,
 )
@@ -197,34 +194,34 @@ def _refuse_overlaps(rows: Iterable[Row], column: str, findings: FileFindings) -
                 latest, latest_line = until, line
 
 
-def _identifier(name: str, kind: type[Identifier], show: Callable[[str], bool]) -> Column:
+def _identifier(name: str, kind: type[Identifier]) -> Column:
     check_digit = " with a right check digit" if kind in (Npi, AbaRouting) else ""
-    return Column(name, kind.shape + check_digit, kind, show)
+    return Column(name, kind.shape + check_digit, kind)
 
 
 def _name(column: str, *, may_be_blank: bool) -> Column:
     expected = f"{'nothing, or ' if may_be_blank else ''}a name of at most {_LONGEST_NAME} characters"
-    return Column(column, expected, text_of_at_most(_LONGEST_NAME), never, may_be_blank)
+    return Column(column, expected, text_of_at_most(_LONGEST_NAME), may_be_blank)
 
 
 _OVERLAP_ADVICE = "At a change of ownership the old membership ends the day before the new one begins."
 _DAY = "a day such as 2026-07-03, from the years 1900 to 2199"
 _SCHEDULES = "daily, weekly, weekly:mon to weekly:fri, twice_monthly or monthly"
 _COLUMNS = (
-    _identifier("ncpdp_id", Ncpdp, str.isdigit),
-    _identifier("npi", Npi, str.isdigit),
+    _identifier("ncpdp_id", Ncpdp),
+    _identifier("npi", Npi),
     _name("legal_name", may_be_blank=False),
     _name("dba_name", may_be_blank=True),
-    _identifier("tin", Tin, never),
-    Column("state", "a USPS state code in capitals", _state, if_plain_word),
-    Column("member_since", _DAY, day_from_text, if_no_long_number),
-    Column("member_until", f"nothing, or {_DAY}", _day_or_open, if_no_long_number, may_be_blank=True),
-    Column("monthly_fee", "dollars from 0 to 1000000.00, such as 200.00", _fee_cents, if_no_long_number),
-    Column("fee_since", _DAY, day_from_text, if_no_long_number),
-    _identifier("routing_number", AbaRouting, never),
-    Column("account_number", "1 to 17 letters, digits and dashes", _account_number, never),
-    Column("account_type", "checking or savings", AccountType, if_plain_word),
-    Column("payout_schedule", _SCHEDULES, _payout_schedule, if_plain_word),
+    _identifier("tin", Tin),
+    Column("state", "a USPS state code in capitals", _state),
+    Column("member_since", _DAY, day_from_text),
+    Column("member_until", f"nothing, or {_DAY}", _day_or_open, may_be_blank=True),
+    Column("monthly_fee", "dollars from 0 to 1000000.00, such as 200.00", _fee_cents),
+    Column("fee_since", _DAY, day_from_text),
+    _identifier("routing_number", AbaRouting),
+    Column("account_number", "1 to 17 letters, digits and dashes", _account_number),
+    Column("account_type", "checking or savings", AccountType),
+    Column("payout_schedule", _SCHEDULES, _payout_schedule),
 )
 ROSTER_COLUMNS = tuple(column.name for column in _COLUMNS)
 """The header, in its order."""

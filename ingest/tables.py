@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import BinaryIO
 
-from schemas.collecting import FileFindings
+from schemas.collecting import FileFindings, shown_shape
 
 MAX_TABLE_BYTES = 64 << 20
-_LONGEST_SHOWN = 40
 _DAY = re.compile(r"(?:19|2[01])\d\d-\d\d-\d\d", re.ASCII)
 
 
@@ -27,14 +26,12 @@ class Column:
         name: as in the header.
         expected: what a value must be, as it stands in a finding.
         read: turns the text of a cell, blanks dropped, into a value, or raises ValueError.
-        show: whether a wrong value is safe to be repeated in a message.
         may_be_blank: a blank cell is handed to ``read`` too; otherwise it is a finding.
     """
 
     name: str
     expected: str
     read: Callable[[str], object]
-    show: Callable[[str], bool] = lambda _text: True
     may_be_blank: bool = False
 
 
@@ -49,21 +46,6 @@ class Row:
 
     line: int
     values: Mapping[str, object] = field(repr=False)
-
-
-def never(_text: str) -> bool:
-    """Say of any value that it is not to be repeated in a message."""
-    return False
-
-
-def if_plain_word(text: str) -> bool:
-    """Say whether a value has letters only: no part of an account number that slipped into the wrong column."""
-    return re.fullmatch(r"[A-Za-z_: ]*", text) is not None
-
-
-def if_no_long_number(text: str) -> bool:
-    """Say whether a value has no more than four digits in a row, as a day or a fee would, but no account number."""
-    return re.search(r"\d{5}", text) is None
 
 
 def day_from_text(text: str) -> date:
@@ -187,10 +169,4 @@ def _values(
         try:
             yield column.name, column.read(cell)
         except ValueError:
-            findings.add("value", column.name, column.expected, _shown(cell, column), line=line)
-
-
-def _shown(cell: str, column: Column) -> str:
-    if not column.show(cell):
-        return "hidden"
-    return ascii(cell) if len(cell) <= _LONGEST_SHOWN else f"{len(cell)} characters"
+            findings.add("value", column.name, column.expected, shown_shape(cell), line=line)

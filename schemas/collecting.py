@@ -11,6 +11,8 @@ FINDINGS_LIMIT: Final = 1000
 """So many findings are kept; the rest is counted."""
 WARNINGS_LIMIT: Final = 20
 """So many warnings of one rule about one element are kept, so that they never crowd out a refusal."""
+LONGEST_SHAPE: Final = 40
+"""Of a longer value not even the shape is of use."""
 
 _SHOWABLE = re.compile(r"[0-9A-Za-z+.:-]{1,20}", re.ASCII)
 _FIGURE = re.compile(r"[+-]?[0-9]{0,17}\.?[0-9]{0,9}", re.ASCII)
@@ -110,6 +112,23 @@ def shown_figure(text: str) -> str:
     if not text:
         return "nothing"
     return text if _FIGURE.fullmatch(text) else _described(text)
+
+
+def shown_shape(text: str) -> str:
+    """Show of a value only its shape, ``99/99/9999`` or ``aa9``: it says what went wrong and never whose it is."""
+    if not text:
+        return "nothing"
+    if len(text) > LONGEST_SHAPE:
+        return f"{len(text)} characters"
+    return "the shape " + "".join(_shape_of(character) for character in text)
+
+
+def _shape_of(character: str) -> str:
+    if character.isdigit():
+        return "9"
+    if character.isalpha():
+        return "A" if character.isupper() else "a"
+    return character if character.isascii() and character.isprintable() else "?"
 
 
 def _described(text: str) -> str:

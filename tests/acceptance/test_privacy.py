@@ -1,61 +1,43 @@
-"""Who the patient is stays in the encrypted vault: no table, no log, no screen and no other file ever holds it."""
+"""Who the patient is stays in the encrypted vault: no table, no log, no screen and no other file ever holds it.
 
+But one: a pharmacy's own remittance, which its payer's claims are copied into word for word, and which only its owner
+can read.
+"""
+
+import stat
+import tempfile
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+import typer
 
+from app.cli.main import app
 from app.cluster import Cluster
-from app.demo.remittance import Patient
 from ingest.encryption import load_keyring
 from ingest.vault import Vault
 from tests.support.bank import own_money, paid_in, paid_out
 from tests.support.looking import stored_text
 from tests.support.office import CHECKER, MAKER, Office
-from tests.support.trade import STRANGER, A, B, C, Part, remittance, remittance_file
+from tests.support.planting import (
+    MARKS,
+    PATIENT,
+    archives,
+    faulty_remittances,
+    faulty_statements,
+    faulty_tables,
+    misplaced_cells,
+    other_kinds,
+    with_more_of_the_patient,
+)
+from tests.support.trade import STRANGER, A, B, C, Part, payer_file, remittance, remittance_file, roster_file
 
 DAY = date(2026, 11, 20)
-PATIENT = Patient("QUILLERMARK", "ZEBEDIAH", "QMEMBER77123")
-MARKS = (*PATIENT, "INSUREDMARK", "CORRECTEDMARK", "SSN999001234", "STREETMARK", "19310907")
-"""Everything of a person that the files below hold: patient, insured, corrected name, numbers, street, birth date."""
-
-
-def _with_more_of_the_patient(content: bytes) -> bytes:
-    """Add the other segments in which payers name people, to the first claim of the first set, and count them."""
-    extra = (
-        b"NM1*IL*1*INSUREDMARK*ZEBEDIAH****MI*QMEMBER77123~"
-        b"NM1*74*1*CORRECTEDMARK*ZEBEDIAH****C*QMEMBER77123~"
-        b"REF*SY*SSN999001234~"
-    )
-    head, found, tail = content.partition(b"NM1*82")
-    assert found
-    counted = tail.index(b"~SE*") + 4
-    end = tail.index(b"*", counted)
-    number = int(tail[counted:end]) + extra.count(b"~")
-    return head + extra + found + tail[:counted] + str(number).encode() + tail[end:]
-
-
-def _faulty(content: bytes) -> list[bytes]:
-    """Damage a file so that what names the patient stands where codes, amounts and dates are expected."""
-    last_name, plan_member_id = PATIENT.last_name.encode(), PATIENT.plan_member_id.encode()
-    claim = content.index(b"CLP*")
-    return [
-        content[: content.index(plan_member_id) + 5],
-        content[: content.rindex(b"SVC*")],
-        content.replace(b"*1*100.00*100.00*", b"*1*" + last_name + b"*" + plan_member_id + b"*", 1),
-        content.replace(b"DTM*472*", b"DTM*472*" + last_name, 1),
-        content.replace(b"~CAS*", b"~" + last_name + b"*", 1).replace(
-            b"LX*1~", b"LX*1~" + last_name + b"*STREETMARK~", 1
-        ),
-        content[:claim] + b"N3*STREETMARK " + last_name + b"~DMG*D8*19310907~" + content[claim:],
-        content.replace(b"NM1*QC*1*", b"CLP*", 1),
-        content.replace(b"SVC*N4:00093505698", b"SVC*" + last_name + b":" + plan_member_id, 1),
-        content.replace(b"*20261231*WO:", b"*" + last_name + b"*WO:", 1),
-        content.replace(b"*1*100.00*100.00*", b"*" + last_name + b"*100.00*100.00*", 1),
-        content.replace(b"*WO:", b"*" + last_name + b":", 1),
-        last_name + b" " + content,
-        content.replace(b"ISA*00", b"ISA*" + last_name[:2], 1).replace(b"GS*HP", b"GS*" + last_name, 1),
-    ]
+NOT_RUN = {"demo"}
+"""Commands that take no file in and show none: the demonstration writes its own."""
 
 
 class _Ears:
@@ -64,73 +46,173 @@ class _Ears:
     def __init__(self, office: Office) -> None:
         self.office = office
         self.heard: list[str] = []
+        self.commands: set[str] = set()
+        self._commands = dict(_commands(typer.main.get_command(app)))
 
     def run(self, *words: str, user: str = MAKER) -> int:
         """Run a command for people and as JSON."""
+        self.commands |= {name for name in self._commands if words[: len(name.split())] == tuple(name.split())}
         for form in ((), ("--json",)):
             outcome = self.office.shell.run((*words, *form), user=user)
             self.heard += [outcome.out, outcome.err]
         return outcome.code
 
+    def ingest(self, *contents: bytes) -> None:
+        """Ingest files, with an acknowledgement for each remittance."""
+        paths = [str(self.office.save(content)) for content in contents]
+        self.run("ingest", "--ack", str(self.office.shell.home / "acks"), *paths)
 
-def _live(ears: _Ears) -> None:
-    """Live a day on files that name patients: sound, unbalanced, in conflict, faulty, of strangers; and look at all."""
+    def run_the_rest(self) -> None:
+        """Run every command that was not run yet and asks for nothing."""
+        for name, command in self._commands.items():
+            if name not in self.commands | NOT_RUN and not any(each.required for each in command.params):
+                self.run(*name.split())
+
+    @property
+    def silent(self) -> set[str]:
+        """The commands that nobody has heard."""
+        return set(self._commands) - self.commands - NOT_RUN
+
+
+def _commands(command: Any, *path: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 (typer's own copy of click)
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield " ".join(path), command
+    else:
+        for name, each in inner.items():
+            yield from _commands(each, *path, name)
+
+
+def _take_in(ears: _Ears) -> None:
+    """Take in what names patients: sound, unbalanced, in conflict, faulty, of strangers, packed, of other kinds."""
     office = ears.office
     parts = Part(A, (100_00, 400_00)), Part(B, (-30_00,), (("WO", 5_00),)), Part(STRANGER, (7_00,))
-    sound = _with_more_of_the_patient(remittance_file(remittance("PRIVATE1", DAY, *parts, patient=PATIENT)))
+    sound = with_more_of_the_patient(remittance_file(remittance("PRIVATE1", DAY, *parts, patient=PATIENT)))
     unbalanced = remittance_file(remittance("PRIVATE2", DAY, Part(C, (1_00,)), patient=PATIENT, payment_cents=2_00))
     conflict = remittance_file(remittance("PRIVATE1", DAY, Part(C, (1_00,)), patient=PATIENT))
-    # Each faulty file is a payment of its own: what stands in it is judged, not that it was here before.
-    others = (each.replace(b"PRIVATE1", b"FAULTY%02d" % number) for number, each in enumerate(_faulty(sound)))
-    for content in (sound, unbalanced, conflict, *others):
-        ears.run("ingest", str(office.save(content)))
-    office.book(DAY, own_money("OWN1", 500_00), paid_in("PRIVATE1", 472_00))
+    ears.ingest(sound, unbalanced, conflict)
+    # Each of the others is a payment of its own: what stands in it is judged, not that it was here before.
+    others = [*faulty_remittances(sound), *other_kinds(sound)]
+    ears.ingest(*(each.replace(b"PRIVATE1", b"FAULTY%02d" % number) for number, each in enumerate(others)))
+    ears.ingest(*archives(sound.replace(b"PRIVATE1", b"PRIVATE3")))
+    roster, payers = roster_file(office.folder / "r.csv", (A, B, C)), payer_file(office.folder / "p.csv")
+    ears.ingest(*faulty_tables(roster.read_bytes()), *faulty_tables(payers.read_bytes()))
+    booked = office.bank.statement(DAY, own_money("OWN1", 500_00), paid_in("PRIVATE1", 472_00))
+    assert office.receive(booked)["status"] == "accepted"
+    ears.ingest(*faulty_statements(booked))
+    letter = str(office.save(other_kinds(sound)[0]))
+    ears.run("members", "import", letter)
+    ears.run("payers", "import", letter)
+
+
+def _live(ears: _Ears) -> None:
+    """Pay the day, and look at all of it."""
+    office, home = ears.office, ears.office.shell.home
     office.accept_own_money("OWN1")
     ears.run("match")
     ears.run("fees", "assess", "--month", "2026-11")
     ears.run("cycle", "propose", "--date", f"{DAY}")
     ears.run("cycle", "approve", "1", user=CHECKER)
-    ears.run("cycle", "release", "1", "--out", str(office.shell.home / "out"))
+    ears.run("cycle", "release", "1", "--out", str(home / "out"))
     office.book(date(2026, 11, 23), paid_out("OUT1", 1))
+    ears.run("users", "add", "olga", "--role", "operator")
+    ears.run("members", "remittance", A.ncpdp_id, "--form", "per_advice")
+    ears.run("float", "deposit", "--bank-reference", "INPRIVATE1")
+    ears.run("float", "withdraw", "--bank-reference", "OUT1")
+    ears.run("approvals", "approve", "1", user=CHECKER)
+    ears.run("approvals", "reject", "99", "--reason", "no", user=CHECKER)
     statement = ("statement", "--member", A.ncpdp_id, "--from", "2026-11-01", "--to", "2026-11-30")
-    ears.run(*statement, "--out", str(office.shell.home / "out" / "statement.csv"), "--format", "csv")
+    ears.run(*statement, "--out", str(home / "out" / "statement.csv"), "--format", "csv")
+    ears.run("reversals", "pair", "1", "1", "--with", "1", "2")
+    ears.run("vault", "expire", "--before", "2015-01-01", "--reason", "retention", "--dry-run")
     for words in (
         statement,
         ("exceptions", "list", "--all"),
+        ("exceptions", "show", "1"),
         ("approvals", "list", "--all"),
-        ("members", "list"),
+        ("claim", "find", "--rx", "6000000"),
         ("cycle", "show", "1"),
-        ("ledger", "journal"),
-        ("ledger", "trial-balance"),
         ("ledger", "verify"),
+        ("vault", "verify", "--tidy"),
     ):
-        assert ears.run(*words) == 0
+        assert ears.run(*words) == 0, words
+    # Damage is told, and what is lost is not.
+    stored = max((home / "vault").rglob("*.vault"), key=lambda each: each.stat().st_size)
+    sealed = stored.read_bytes()
+    stored.write_bytes(sealed[:-40] + b"DAMAGE" + sealed[-34:])
+    assert ears.run("vault", "verify") == 4
+    stored.write_bytes(sealed)
+    ears.run_the_rest()
 
 
-def test_no_patient_leaves_the_vault(office: Office, cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
-    """After a day of files full of patients, what names them is found in the vault's plain bytes and nowhere else."""
+def test_no_patient_leaves_the_vault(
+    office: Office, cluster: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a day of files full of patients, what names them is in the vault's plain bytes and in no other place.
+
+    Every command is heard, for people and as JSON; every table is read, every file of the home and of the system's
+    folder for temporary files. The members' own 835s name their patients, and are their owner's alone.
+    """
+    temporary = office.folder / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     ears = _Ears(office)
     with caplog.at_level(0):
+        _take_in(ears)
         _live(ears)
     office.prove()
+    assert ears.silent == set(), "say here what these commands are given"
     said = "\n".join(ears.heard) + caplog.text
     assert "PRIVATE1" in said
     assert [mark for mark in MARKS if mark in said] == []
-    rows = list(stored_text(office.shell.database_url))
-    assert any("PRIVATE1" in text for _, text in rows)
-    assert [(table, mark) for table, text in rows for mark in MARKS if mark in text] == []
-    files = [path for path in office.shell.home.rglob("*") if path.is_file()]
-    assert any(path.suffix == ".ach" for path in files)
-    assert [(path, mark) for path in files for mark in MARKS if mark.encode() in path.read_bytes()] == []
+    _see_the_tables(office)
+    _see_the_files(office, temporary)
     log = cluster.data_dir / "server.log"
     assert [mark for mark in MARKS if mark in log.read_text(errors="replace")] == []
     assert set(MARKS) <= _kept_in_the_vault(office)
+
+
+def test_a_cell_of_a_table_is_not_repeated(office: Office) -> None:
+    """A name in a cell where a code belongs is refused by its place, and shown by nobody."""
+    roster, payers = roster_file(office.folder / "r.csv", (A, B, C)), payer_file(office.folder / "p.csv")
+    ears = _Ears(office)
+    ears.ingest(*misplaced_cells(roster.read_bytes()), *misplaced_cells(payers.read_bytes()))
+    said = "\n".join([*ears.heard, *(text for _, text in stored_text(office.shell.database_url))])
+    assert "quarantined" in said
+    assert [mark for mark in MARKS if mark in said] == []
+
+
+def _see_the_tables(office: Office) -> None:
+    """See that no row of any table names a patient, in any schema that is not the server's own."""
+    rows = list(stored_text(office.shell.database_url))
+    assert any("PRIVATE1" in text for _, text in rows)
+    assert {"activity", "received_file", "remittance_set", "exception_case", "claim_line_2026_11"} <= {
+        table for table, _ in rows
+    }
+    assert [(table, mark) for table, text in rows for mark in MARKS if mark in text] == []
+    with psycopg.connect(office.shell.database_url) as connection:
+        others = connection.execute("""
+            SELECT schemaname, relname FROM pg_stat_user_tables WHERE schemaname <> 'centralpay'""").fetchall()
+    assert others == []
+
+
+def _see_the_files(office: Office, temporary: Path) -> None:
+    """See that no file names a patient but the members' own 835s, and that those can be read by their owner only."""
+    home = office.shell.home
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert {".ach", ".csv", ".vault", ".999"} <= {path.suffix for path in files}
+    told = [path for path in files if any(mark.encode() in path.read_bytes() for mark in MARKS)]
+    assert told
+    assert {path.parent for path in told} == {home / "out" / "835"}
+    assert {path.suffix for path in told} == {".835"}
+    kept = [path for path in files if path.suffix != ".key"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
+    assert [path for path in temporary.rglob("*") if path.is_file()] == []
 
 
 def _kept_in_the_vault(office: Office) -> set[str]:
     """Give the marks that the vault's decrypted files hold: nothing was lost either."""
     keyring = load_keyring(environment_key=None, key_file=None, home_keys=office.shell.home / "keys")
     vault = Vault(office.shell.home / "vault", keyring)
-    digests = (path.name.partition(".")[0] for path in Path(vault.root).rglob("*") if path.is_file())
-    plain = b"".join(vault.open(digest).read() for digest in digests)
+    plain = b"".join(vault.open(digest).read() for digest in vault.folder.digests())
     return {mark for mark in MARKS if mark.encode() in plain}

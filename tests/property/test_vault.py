@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.encryption import Keyring, UnknownKeyError
-from ingest.vault import CHUNK_BYTES, Vault, VaultDamagedError
+from ingest.vault import Vault, VaultDamagedError
+from ingest.vault.sealed_file import CHUNK_BYTES
 from schemas.errors import UnreadableError
 
 KEYRING = Keyring("main", {"main": bytes(range(32))})

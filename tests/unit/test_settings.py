@@ -150,3 +150,25 @@ def test_a_home_that_is_no_folder_is_told(home: Path) -> None:
     home.write_text("a file", encoding="ascii")
     with pytest.raises(WrongUseError, match=f"CENTRALPAY_HOME: {home}"):
         Settings.from_environment().make_folders()
+
+
+ADDRESS = {
+    "COMPANY_STREET": "1 MAIN ST",
+    "COMPANY_CITY": "FARGO",
+    "COMPANY_STATE": "ND",
+    "COMPANY_POSTAL_CODE": "58102",
+    "COMPANY_TELEPHONE": "7015550100",
+}
+
+
+def test_the_companys_address_is_told_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of its parts is fine and so are all; what is missing of the rest is named."""
+    assert Settings.from_environment().office is None
+    for name, value in ADDRESS.items():
+        monkeypatch.setenv(f"CENTRALPAY_{name}", value)
+    office = Settings.from_environment().office
+    assert office is not None
+    assert (office.street, office.postal_code) == ("1 MAIN ST", "58102")
+    monkeypatch.delenv("CENTRALPAY_COMPANY_CITY")
+    with pytest.raises(WrongUseError, match="missing: CENTRALPAY_COMPANY_CITY"):
+        Settings.from_environment()

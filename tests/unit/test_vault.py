@@ -17,13 +17,13 @@ import pytest
 
 from ingest.encryption import Keyring, UnknownKeyError
 from ingest.vault import (
-    CHUNK_BYTES,
     NotInVaultError,
     StoredFile,
     Vault,
     VaultDamagedError,
     VaultUnusableError,
 )
+from ingest.vault.sealed_file import CHUNK_BYTES
 from schemas.errors import UnreadableError, WrongUseError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
