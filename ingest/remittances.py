@@ -1,25 +1,25 @@
 """An 835 file from the vault into the books, set by set: each is accepted, quarantined, a duplicate or in conflict.
 
-Sets are taken in groups, one database transaction each; a set with many claims has a transaction of its own, so memory
-stays constant. A file that was interrupted is taken up again: what is recorded stays, the rest follows.
+Sets are taken in groups, one database transaction each, and a group is written while the next one is read. A set with
+many claims has a transaction of its own and is copied as it is read, so memory stays constant. A file that was
+interrupted is taken up again: what is recorded stays, the rest follows.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from typing import BinaryIO
 
-from sqlalchemy import Connection
-
-from ingest.advices import AdviceWriter, ReceivedSet, make_partition
+from ingest.advices import AdviceWriter, make_partition
 from ingest.directory import Directory
+from ingest.received_set import ReceivedSet
 from ingest.x12.model import FileEnd, SetEnd, SetHeader
 from ingest.x12.reader import Event, read_remittances
 from ledger.activity import Begin
-from ledger.posting import effective_date
 
 GROUP_CLAIMS = 20_000
-"""Claims of finished sets that are held before they are written together."""
+"""Claims of finished sets that are held before they are written together; twice as many are in memory at most."""
 GROUP_SETS = 500
 """Sets that are held before they are written together."""
 
@@ -28,11 +28,11 @@ class RemittanceLoader:
     """Takes the sets of one received file over.
 
     Args:
-        begin: opens a unit of work.
+        begin: opens a unit of work; several may be open at a time, in two threads.
         directory: who is who.
         file_id: the received file.
         actor: who acts.
-        progress: told the bytes read so far after each group.
+        progress: told the bytes done so far after each group, and while a large set is copied.
     """
 
     def __init__(
@@ -48,30 +48,38 @@ class RemittanceLoader:
         self._file_id = file_id
         self._actor = actor
         self._progress = progress or (lambda _: None)
+        self._payments: Counter[tuple[str, str]] = Counter()
         self._group: list[ReceivedSet] = []
         self._held_claims = 0
-        self._payments: Counter[tuple[str, str]] = Counter()
-        self._months: set[date] = set()
+        self._in_flight: Future[int] | None = None
+        """The group that is being written: gives the bytes that are done with it."""
 
     def load(self, stream: BinaryIO, name: str) -> FileEnd:
-        """Read to the end; give what the envelopes say.
+        """Read to the end; give what the envelopes say. A failed group's error comes before that of any later one.
 
         Raises:
             UnreadableError: the stream holds no 835; nothing was taken.
         """
-        events = read_remittances(stream, name)
+        # At its end it waits for the group in flight, whatever happened meanwhile: that group is whole or not there.
+        with ThreadPoolExecutor(1, "remittances") as helper:
+            return self._load(read_remittances(stream, name), helper)
+
+    def _load(self, events: Iterator[Event], helper: ThreadPoolExecutor) -> FileEnd:
         current = ReceivedSet(None, 1)
         for event in events:
             if isinstance(event, SetHeader):
                 current = self._opened(event)
             elif isinstance(event, list):
                 current.add_claims(event)
-                if len(current.claims) >= GROUP_CLAIMS:
+                if current.held_claims >= GROUP_CLAIMS:
                     self._flush()
-                    current = self._load_large(current, events)
+                    self._load_large(current, events)
+                    current = ReceivedSet(None, 1)
             elif isinstance(event, SetEnd):
                 self._close(current, event)
                 current = ReceivedSet(None, 1)
+                if self._held_claims >= GROUP_CLAIMS or len(self._group) >= GROUP_SETS:
+                    self._hand_over(helper)
             else:
                 self._flush()
                 return event
@@ -80,90 +88,101 @@ class RemittanceLoader:
     def _opened(self, header: SetHeader) -> ReceivedSet:
         payment = (header.payer_id, header.trace_number)
         self._payments[payment] += 1
-        return ReceivedSet(header, self._payments[payment])
+        return ReceivedSet.begun(header, self._payments[payment], self._directory)
 
     def _close(self, current: ReceivedSet, end: SetEnd) -> None:
         current.end = end
         if not end.balances:
-            current.claims = []
+            current.let_go()
         self._group.append(current)
-        self._held_claims += len(current.claims)
-        if self._held_claims >= GROUP_CLAIMS or len(self._group) >= GROUP_SETS:
-            self._flush()
+        self._held_claims += current.held_claims
+
+    def _hand_over(self, helper: ThreadPoolExecutor) -> None:
+        """Let the helper write the finished sets while the next ones are read; one group at a time."""
+        self._wait()
+        self._in_flight = helper.submit(self._write, self._taken_out())
 
     def _flush(self) -> None:
-        """Write the finished sets, all in one transaction."""
+        """Write all finished sets before anything else is done."""
+        self._wait()
+        if self._group:
+            self._progress(self._write(self._taken_out()))
+
+    def _wait(self) -> None:
+        """See the group in flight written, or learn why it is not."""
+        in_flight, self._in_flight = self._in_flight, None
+        if in_flight is not None:
+            self._progress(in_flight.result())
+
+    def _taken_out(self) -> list[ReceivedSet]:
         group, self._group, self._held_claims = self._group, [], 0
-        if not group:
-            return
-        self._make_months(group)
+        return group
+
+    def _write(self, group: Sequence[ReceivedSet]) -> int:
+        """Write finished sets, all in one transaction; give the offset of their end."""
+        while months := self._write_unless_months_lack(group):
+            self._make_partitions(months)
+        return group[-1].verdict.byte_end
+
+    def _write_unless_months_lack(self, group: Sequence[ReceivedSet]) -> list[date]:
+        """Write finished sets; or give the months whose partitions lack, and write nothing."""
         with self._begin() as connection:
-            writer = self._writer(connection)
+            writer = AdviceWriter(connection, self._directory, self._file_id, self._begin)
             recorded = writer.lock()
             fresh = [received for received in group if received.verdict.ordinal not in recorded]
-            writer.number(fresh)
-            # In one order for everybody: loaders that meet the same advices wait for each other, never in a circle.
-            for received in sorted(fresh, key=_identity):
-                writer.decide(received)
-            writer.copy_claims([received for received in fresh if received.status == "accepted"])
-            writer.finish(fresh, self._actor)
-        self._progress(group[-1].verdict.byte_end)
+            if months := writer.months_without_partition(fresh):
+                return months
+            if fresh:
+                writer.number(fresh)
+                writer.decide(fresh)
+                writer.copy_claims([received for received in fresh if received.status == "accepted"])
+                writer.finish(fresh, self._actor)
+        return []
 
-    def _load_large(self, large: ReceivedSet, events: Iterator[Event]) -> ReceivedSet:
+    def _load_large(self, large: ReceivedSet, events: Iterator[Event]) -> None:
         """Copy a set's claims as they come; when it ends badly, forget them and record the set alone."""
-        self._make_months([large])
+        self._make_partitions(self._months_without_partition(large))
         try:
             with self._begin() as connection:
-                writer = self._writer(connection)
+                writer = AdviceWriter(connection, self._directory, self._file_id, self._begin)
                 is_known = large.header is not None and large.header.ordinal in writer.lock()
                 writer.number([large])
-                is_copied = not is_known and self._has_period(connection, large) and not writer.is_taken(large)
-                for event in events:
-                    if isinstance(event, SetEnd):
-                        large.end = event
-                        break
-                    if isinstance(event, list):
-                        large.add_claims(event)
-                    if not is_copied:
-                        large.claims = []
-                    elif len(large.claims) >= GROUP_CLAIMS:
-                        self._progress(large.claims[-1].byte_end)
-                        writer.copy_claims([large])
-                if is_known:
-                    return ReceivedSet(None, 1)
-                writer.decide(large)
-                if large.status != "accepted":
-                    raise _NotTakenError  # noqa: TRY301 (leaving the block is what rolls the rows back)
-                writer.copy_claims([large])
-                writer.finish([large], self._actor)
+                if is_known or not writer.may_take(large):
+                    self._read_on(large, events, ReceivedSet.let_go)
+                else:
+                    with writer.copying() as copy:
+                        self._read_on(large, events, copy)
+                if not is_known:
+                    writer.decide([large])
+                    if large.status != "accepted":
+                        raise _NotTakenError  # noqa: TRY301 (leaving the block is what rolls the rows back)
+                    writer.finish([large], self._actor)
         except _NotTakenError:
-            large.claims = []
-            self._group.append(large)
-            self._flush()
+            self._write([large])
         self._progress(large.verdict.byte_end)
-        return ReceivedSet(None, 1)
 
-    def _writer(self, connection: Connection) -> AdviceWriter:
-        return AdviceWriter(connection, self._directory, self._file_id, self._begin)
+    def _read_on(self, large: ReceivedSet, events: Iterator[Event], take: Callable[[ReceivedSet], None]) -> None:
+        """Read a set to its end, and have its claims taken block by block."""
+        take(large)
+        for event in events:
+            if isinstance(event, SetEnd):
+                large.end = event
+                return
+            if isinstance(event, list):
+                large.add_claims(event)
+                self._progress(event[-1].byte_end)
+                take(large)
 
-    def _make_months(self, sets: Iterable[ReceivedSet]) -> None:
-        """Make the partitions that claims of these sets go to, before their own transaction begins."""
-        days = {received.header.settled_on for received in sets if received.header and received.claims}
-        for month in sorted({day.replace(day=1) for day in days} - self._months):
+    def _months_without_partition(self, large: ReceivedSet) -> list[date]:
+        with self._begin() as connection:
+            writer = AdviceWriter(connection, self._directory, self._file_id, self._begin)
+            return writer.months_without_partition([large])
+
+    def _make_partitions(self, months: Sequence[date]) -> None:
+        """Make the partitions that claims go to, outside of their transaction: it waits for all who write claims."""
+        for month in months:
             with self._begin() as connection:
                 make_partition(connection, month)
-            self._months.add(month)
-
-    @staticmethod
-    def _has_period(connection: Connection, received: ReceivedSet) -> bool:
-        return received.header is not None and effective_date(connection, received.header.settled_on) is not None
-
-
-def _identity(received: ReceivedSet) -> tuple[str, str, str, int]:
-    header = received.header
-    if header is None:
-        return "", "", "", received.ordinal_in_payment
-    return header.payer_id, header.trace_number, header.payee_id, received.ordinal_in_payment
 
 
 class _NotTakenError(Exception):

@@ -1,28 +1,19 @@
 -- name: new_advice_ids
 SELECT nextval(pg_get_serial_sequence('centralpay.advice', 'advice_id')) FROM generate_series(1, :count)
 
--- name: recorded_sets
-SELECT set_ordinal FROM remittance_set WHERE file_id = :file_id
-
 -- name: lock_file
 SELECT pg_advisory_xact_lock(hashtext('centralpay.file'), CAST(:file_id AS integer))
 
--- name: add_advice
-INSERT INTO advice (advice_id, payer_id, trace_number, payee_id, ordinal_in_payment, content_sha256, file_id, set_ordinal, payer_name, method,
-    paid_on, payment_cents, claim_count, claims_cents, plb_cents, byte_start, byte_end)
-VALUES (:advice_id, :payer_id, :trace_number, :payee_id, :ordinal_in_payment, :content_sha256, :file_id, :set_ordinal, :payer_name, :method,
-    :paid_on, :payment_cents, :claim_count, :claims_cents, :plb_cents, :byte_start, :byte_end)
-ON CONFLICT ON CONSTRAINT advice_identity DO NOTHING
+-- name: lock_unknown_payees
+SELECT pg_advisory_xact_lock(hashtext('centralpay.unknown_payee'))
 
--- name: taken
-SELECT advice_id, content_sha256 FROM advice
-WHERE payer_id = :payer_id AND trace_number = :trace_number AND payee_id = :payee_id AND ordinal_in_payment = :ordinal_in_payment
+-- name: recorded_sets
+SELECT set_ordinal FROM remittance_set WHERE file_id = :file_id
 
--- name: add_set
-INSERT INTO remittance_set (file_id, set_ordinal, trace_number, payer_id, status, claim_count, payment_cents, findings, content_sha256,
-    byte_start, byte_end, advice_id)
-VALUES (:file_id, :set_ordinal, :trace_number, :payer_id, :status, :claim_count, :payment_cents, CAST(:findings AS jsonb), :content_sha256,
-    :byte_start, :byte_end, :advice_id)
+-- name: days
+-- Of days of payment: whether an accounting period takes them, and whether there is a partition for their claims.
+SELECT day, effective_date(day) IS NOT NULL AS has_period, to_regclass('centralpay.claim_line_' || to_char(day, 'YYYY_MM')) IS NOT NULL AS has_partition
+FROM unnest(CAST(:days AS date[])) AS day
 
 -- name: lock_partitions
 SELECT pg_advisory_xact_lock(hashtext('centralpay.claim_line partition'))
@@ -30,13 +21,49 @@ SELECT pg_advisory_xact_lock(hashtext('centralpay.claim_line partition'))
 -- name: ensure_partition
 SELECT ensure_claim_partition(:paid_on)
 
--- name: add_plb
-INSERT INTO plb_line (advice_id, segment, pair, owner_id, unknown_payee_id, is_network, payee_id, fiscal_date, reason, reference, amount_cents)
-VALUES (:advice_id, :segment, :pair, :owner_id, :unknown_payee_id, :is_network, :payee_id, :fiscal_date, :reason, :reference, :amount_cents)
+-- name: add_advices
+-- In one order for everybody: loaders that meet the same advices wait for each other, never in a circle.
+INSERT INTO advice (advice_id, payer_id, trace_number, payee_id, ordinal_in_payment, content_sha256, file_id, set_ordinal, payer_name, method,
+    paid_on, payment_cents, claim_count, claims_cents, plb_cents, byte_start, byte_end, delimiters)
+SELECT a.advice_id, a.payer_id, a.trace_number, a.payee_id, a.ordinal_in_payment, a.content_sha256, :file_id, a.set_ordinal, a.payer_name, a.method,
+    a.paid_on, a.payment_cents, a.claim_count, a.claims_cents, a.plb_cents, a.byte_start, a.byte_end, a.delimiters
+FROM unnest(CAST(:advice_id AS bigint[]), CAST(:payer_id AS text[]), CAST(:trace_number AS text[]), CAST(:payee_id AS text[]),
+    CAST(:ordinal_in_payment AS integer[]), CAST(:content_sha256 AS bytea[]), CAST(:set_ordinal AS integer[]), CAST(:payer_name AS text[]),
+    CAST(:method AS text[]), CAST(:paid_on AS date[]), CAST(:payment_cents AS bigint[]), CAST(:claim_count AS integer[]),
+    CAST(:claims_cents AS bigint[]), CAST(:plb_cents AS bigint[]), CAST(:byte_start AS bigint[]), CAST(:byte_end AS bigint[]),
+    CAST(:delimiters AS text[]))
+    AS a (advice_id, payer_id, trace_number, payee_id, ordinal_in_payment, content_sha256, set_ordinal, payer_name, method,
+    paid_on, payment_cents, claim_count, claims_cents, plb_cents, byte_start, byte_end, delimiters)
+ORDER BY a.payer_id COLLATE "C", a.trace_number COLLATE "C", a.payee_id COLLATE "C", a.ordinal_in_payment
+ON CONFLICT ON CONSTRAINT advice_identity DO NOTHING
+RETURNING advice_id
+
+-- name: taken
+SELECT a.payer_id, a.trace_number, a.payee_id, a.ordinal_in_payment, a.advice_id, a.content_sha256
+FROM unnest(CAST(:payer_id AS text[]), CAST(:trace_number AS text[]), CAST(:payee_id AS text[]), CAST(:ordinal_in_payment AS integer[]))
+    AS k (payer_id, trace_number, payee_id, ordinal_in_payment)
+CROSS JOIN LATERAL (
+    SELECT * FROM advice WHERE payer_id = k.payer_id AND trace_number = k.trace_number AND payee_id = k.payee_id
+        AND ordinal_in_payment = k.ordinal_in_payment OFFSET 0) a
+
+-- name: add_sets
+INSERT INTO remittance_set (file_id, set_ordinal, trace_number, payer_id, status, claim_count, payment_cents, findings, content_sha256,
+    byte_start, byte_end, advice_id)
+SELECT :file_id, s.set_ordinal, s.trace_number, s.payer_id, s.status, s.claim_count, s.payment_cents, CAST(s.findings AS jsonb), s.content_sha256,
+    s.byte_start, s.byte_end, s.advice_id
+FROM unnest(CAST(:set_ordinal AS integer[]), CAST(:trace_number AS text[]), CAST(:payer_id AS text[]), CAST(:status AS text[]),
+    CAST(:claim_count AS integer[]), CAST(:payment_cents AS bigint[]), CAST(:findings AS text[]), CAST(:content_sha256 AS bytea[]),
+    CAST(:byte_start AS bigint[]), CAST(:byte_end AS bigint[]), CAST(:advice_id AS bigint[]))
+    AS s (set_ordinal, trace_number, payer_id, status, claim_count, payment_cents, findings, content_sha256, byte_start, byte_end, advice_id)
 
 -- name: add_shares
-INSERT INTO advice_share (owner_id, advice_id, claim_count, claims_cents, plb_cents, lines_sha256)
-SELECT owner_id, advice_id, claim_count, claims_cents, plb_cents, lines_sha256 FROM advice_shares(CAST(:advice_ids AS bigint[]))
+-- Shares, and for each member's that no remittance has told it of yet.
+WITH added AS (
+    INSERT INTO advice_share (owner_id, advice_id, claim_count, claims_cents, plb_cents, lines_sha256)
+    SELECT owner_id, advice_id, claim_count, claims_cents, plb_cents, lines_sha256 FROM advice_shares(CAST(:advice_ids AS bigint[]))
+    RETURNING owner_id, advice_id
+)
+INSERT INTO share_to_remit (owner_id, advice_id) SELECT owner_id, advice_id FROM added WHERE owner_id <> house_id()
 
 -- name: shares
 -- The shares of advices as they are posted: a member's as one sum, the house's by unknown payee and for the network.

@@ -1,9 +1,11 @@
 """835 files into the books: groups, large sets, interruptions, races, whose money each line is."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from itertools import islice
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -12,6 +14,7 @@ import ingest.x12.reader
 from app.demo.remittance import PayeeAdjustments, PlbPair, RemittanceSet
 from ingest.advices import AdviceWriter
 from ingest.receiving import FileVerdict
+from ingest.x12.reader import Event
 from ledger.chart import Account
 from tests.support.books import Books, roster, roster_row, x12_claim, x12_file, x12_head
 from tests.support.trade import OTHER_PAYER, STRANGER, A, B, C, Part, remittance, remittance_file
@@ -132,6 +135,29 @@ def test_an_interrupted_file_is_taken_up_again(books: Books, monkeypatch: pytest
     assert _claim_count(books) == 2 + 7 + 1 + 4
     assert books.ask("SELECT sum(amount_cents) FROM line WHERE account = 'advised'")[0][0] == 3 + 28 + 5 + 36
     assert books.receive(content).status == "duplicate"
+    books.prove()
+
+
+@pytest.mark.usefixtures("small_groups")
+@pytest.mark.parametrize("events", range(4, 20, 3))
+def test_a_file_that_breaks_off_in_reading_leaves_whole_groups(
+    books: Books, monkeypatch: pytest.MonkeyPatch, events: int
+) -> None:
+    """What is being written when reading fails is written; the failure is told; the next time completes the file."""
+    content = remittance_file(_many("S1", 1, 2), _many("S2", 3), _many("L3", *range(1, 8)), _many("S4", 5))
+
+    def failing(stream: BinaryIO, name: str) -> Iterator[Event]:
+        yield from islice(ingest.x12.reader.read_remittances(stream, name, block=1), events)
+        raise EOFError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest.remittances, "read_remittances", failing)
+        with pytest.raises(EOFError):
+            books.receive(content)
+    assert books.ask("SELECT coalesce(sum(claim_count), 0)::bigint FROM advice")[0][0] == _claim_count(books)
+    books.prove()
+    assert _statuses(books.receive(content)) == ["accepted"] * 4
+    assert _claim_count(books) == 2 + 1 + 7 + 1
     books.prove()
 
 
@@ -296,6 +322,15 @@ def test_what_copy_would_misread_is_kept_as_it_came(books: Books, rx: str) -> No
     books.prove()
 
 
+@pytest.mark.parametrize("reference", ["back\\slash", "\\N", "tab\there", "\xe9\xa0", ""])
+def test_what_copy_would_misread_of_a_plb_is_kept_as_it_came(books: Books, reference: str) -> None:
+    """The same holds for the reference of a PLB; an absent one is empty."""
+    body = [*x12_head("T1", "9.00"), *x12_claim("1", "10.00", npi=A.npi), f"PLB*{A.npi}*20261231*WO:{reference}*1.00"]
+    assert _statuses(books.receive(x12_file(body))) == ["accepted"]
+    assert books.ask("SELECT reference, reason, fiscal_date FROM plb_line")[0] == (reference, "WO", "20261231")
+    books.prove()
+
+
 @pytest.mark.parametrize("rx", ["x" * 5000, "a\0b"])
 @pytest.mark.parametrize("group_claims", [1, 20_000])
 def test_what_no_column_holds_quarantines_its_set(
@@ -331,11 +366,51 @@ def test_shares_tie_claims_to_entries(books: Books) -> None:
     books.prove()
 
 
+def test_what_a_members_own_remittance_copies_is_told(books: Books) -> None:
+    """An advice has its delimiters, a PLB its bytes, and each member's share waits to be told; the house's does not."""
+    content = remittance_file(
+        remittance("T1", DAY, Part(A, (100,)), Part(B, (50,), (("WO", 20), ("CS", -1))), Part(STRANGER, (7,)))
+    )
+    verdict = books.receive(content)
+    assert books.ask("SELECT delimiters FROM advice")[0][0] == "*:^~"
+    rows = books.ask("SELECT byte_start, byte_end, payee_id FROM plb_line")
+    assert len(rows) == 2
+    for start, end, payee_id in rows:
+        segment = books.vault.read(verdict.sha256, start, end)
+        assert segment.startswith(f"PLB*{payee_id}*".encode())
+        assert segment.endswith(b"~")
+    waiting = books.ask("SELECT owner_id, trace_number, cycle_id FROM share_to_remit JOIN advice USING (advice_id)")
+    assert {tuple(row) for row in waiting} == {(books.member(store), "T1", None) for store in (A, B)}
+    assert books.ask("SELECT count(*) FROM advice_share")[0][0] == 3
+
+
+def test_a_null_byte_as_a_delimiter_quarantines_the_set(books: Books) -> None:
+    """A delimiter that no text column holds is a finding of its sets, not an error."""
+    content = remittance_file(_many("T1", 1)).replace(b"~", b"\0")
+    verdict = books.receive(content)
+    assert [finding.rule for finding in verdict.sets[0].findings] == ["delimiter_fits"]
+
+
 def test_a_zero_payment_is_taken(books: Books) -> None:
     """An advice of nothing whose parts are not: A is due 5.00, B owes 5.00, and the sum of shares is zero."""
     verdict = books.remit(remittance("ZERO", DAY, Part(A, (5_00,)), Part(B, (-5_00,))))
     assert _statuses(verdict) == ["accepted"]
     assert (books.balance(A, Account.DUE_UNFUNDED), books.balance(B, Account.DUE_UNFUNDED)) == (5_00, -5_00)
+    books.prove()
+
+
+@pytest.mark.usefixtures("small_groups")
+@pytest.mark.parametrize("others", [1, 4], ids=["small", "large"])
+def test_a_reversal_is_paired_when_it_is_taken_in(books: Books, others: int) -> None:
+    """A claim that takes back one of an earlier file has it as its original at once, in a small set and a large one."""
+    books.receive(x12_file([*x12_head("T1", "10.00"), *x12_claim("77", "10.00", npi=A.npi)]))
+    body = [*x12_head("T2", f"{15 * others - 10}.00"), *x12_claim("77", "-10.00", npi=A.npi, status="22")]
+    for number in range(others):
+        body += x12_claim(f"{88 + number}", "15.00", npi=A.npi)
+    verdict = books.receive(x12_file(body))
+    assert _statuses(verdict) == ["accepted"]
+    rows = books.ask("SELECT state, advice_id, original_advice_id FROM claim_reversal")
+    assert [tuple(row) for row in rows] == [("paired", 2, 1)]
     books.prove()
 
 
