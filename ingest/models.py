@@ -67,6 +67,7 @@ class Contract(Base):
     in_force: Mapped[Range[date]] = mapped_column(primary_key=True)
     monthly_fee_cents: Mapped[int]
     proration: Mapped[str] = mapped_column(server_default=text("'none'"))
+    remittance_form: Mapped[str] = mapped_column(server_default=text("'combined'"))
 
 
 class BankAccount(Base):

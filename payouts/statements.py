@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection
 
 from ingest.vault import Vault
+from ingest.x12.reason_words import plb_words
 from ledger import activity
 from ledger.queries import Queries
+from payouts.spreadsheet import plain_cell
 from schemas.errors import WrongUseError
 from schemas.money import text_from_cents
 
@@ -198,7 +200,7 @@ def statement_csv(made: Statement) -> str:
     for day, entry, payer, trace, cents in sorted(_csv_rows(made), key=lambda row: row[0]):
         balance += cents
         amounts = [text_from_cents(cents), text_from_cents(balance)]
-        writer.writerow([day, *(_plain(cell) for cell in (entry, payer, trace)), *amounts])
+        writer.writerow([day, *(plain_cell(cell) for cell in (entry, payer, trace)), *amounts])
     writer.writerow([made.to_date, "closing balance", "", "", "", text_from_cents(made.closing_cents)])
     return text.getvalue()
 
@@ -215,7 +217,7 @@ def _advices(connection: Connection, span: dict[str, object]) -> tuple[AdviceRow
                 reason=plb.reason,
                 reference=plb.reference,
                 amount_cents=-plb.amount_cents,
-                label=f"{did} by payer {payer_names[plb.advice_id]}, not by us ({plb.reason})",
+                label=f"{did} by payer {payer_names[plb.advice_id]}, not by us: {plb_words(plb.reason)} ({plb.reason})",
             )
         )
     return tuple(
@@ -248,8 +250,3 @@ def _words(event: str, reversed_event: str | None, reason: str | None) -> str:
     if reversed_event is not None:
         return f"reversal: {_WORDS.get(reversed_event, reversed_event)}" + (f" ({reason})" if reason else "")
     return _WORDS.get(event, event.replace("_", " "))
-
-
-def _plain(cell: str) -> str:
-    """Keep a spreadsheet from taking a cell for a formula."""
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell

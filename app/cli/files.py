@@ -17,6 +17,7 @@ from ingest.funding import MatchReport, sweep
 from ingest.kinds import FileKind
 from ingest.matching import Step
 from ingest.receiving import FileVerdict, Receiver, refused
+from ingest.reversals import pair_open_reversals
 from payouts.settlement import Settled, settle
 from payouts.users import OPERATORS, require
 from schemas.errors import UnreadableError
@@ -153,11 +154,13 @@ def _receive_one(receiver: Receiver, name: str, expected: FileKind | None, bar: 
 
 
 def match_all(session: Session) -> tuple[MatchReport, list[Settled]]:
-    """Sweep both pools and settle released cycles."""
+    """Sweep both pools and the open reversals, and settle released cycles."""
     with session.begin() as connection:
         require(connection, session.actor, OPERATORS)
     with progress("matching", None) as bar:
         report = sweep(session.begin, session.actor, bar.at)
+        with session.begin() as connection:
+            pair_open_reversals(connection)
     return report, settle(session.begin, session.actor)
 
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.cli import books, cycle, files, people, setup
+from app.cli import books, claims, cycle, files, people, setup, vault
 from app.cli.screen import ERRORS, print_json
 from app.exit_codes import exit_code
 from schemas.errors import CentralpayError, UnreadableError
@@ -23,6 +23,8 @@ files.register(app)
 people.register(app)
 cycle.register(app)
 books.register(app)
+claims.register(app)
+vault.register(app)
 
 
 def run() -> None:

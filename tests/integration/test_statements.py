@@ -71,8 +71,8 @@ def test_adjustments_are_the_payers(books: Books) -> None:
     first = _made(books).advices[0]
     assert (first.claim_count, first.claims_cents) == (2, 1_000_00)
     assert [(each.amount_cents, each.label) for each in first.adjustments] == [
-        (-50_00, f"taken by payer {PAYER.name}, not by us (WO)"),
-        (1_00, f"given by payer {PAYER.name}, not by us (CS)"),
+        (-50_00, f"taken by payer {PAYER.name}, not by us: overpayment recovered (WO)"),
+        (1_00, f"given by payer {PAYER.name}, not by us: adjustment (CS)"),
     ]
 
 
