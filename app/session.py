@@ -66,7 +66,8 @@ class Session:
 
     def releaser(self) -> Releaser:
         """Give what releases cycles, on the bank's clock."""
-        return Releaser(self.begin, self.vault, self.keyring, self.actor, datetime.now(BANK_ZONE))
+        now, office = datetime.now(BANK_ZONE), self.settings.office
+        return Releaser(self.begin, self.vault, self.keyring, self.actor, now, office)
 
 
 def acting_user(settings: Settings, as_user: str | None) -> str:

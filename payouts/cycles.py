@@ -23,6 +23,7 @@ from payouts.errors import (
     SetChangedError,
     UnknownCycleError,
 )
+from payouts.remittances import shares
 
 QUERIES = Queries("payouts", "cycles.sql")
 
@@ -38,7 +39,7 @@ class Originator:
 
 
 class PayoutRow(BaseModel):
-    """A member's part of a cycle; the amount is net of the fee."""
+    """A payment of a cycle to a member; the amount is net of the fee."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,6 +49,8 @@ class PayoutRow(BaseModel):
     fee_cents: int
     state: str
     reason: str | None = None
+    payer_trace: str | None = None
+    """The advice that it is for, where the member is paid for each; then a member may have several."""
 
 
 class OmissionRow(BaseModel):
@@ -142,14 +145,23 @@ def follow_approval(connection: Connection, cycle_id: int) -> None:
     cycle = locked(connection, cycle_id)
     if cycle["state"] != "proposed":
         raise CycleStateError(cycle_id, cycle["state"], "proposed")
-    set_hash = connection.execute(QUERIES["set_hash"], {"cycle_id": cycle_id}).scalar_one()
-    if bytes(set_hash) != bytes(cycle["set_hash"]):
-        raise SetChangedError(cycle_id)
+    see_unchanged(connection, cycle)
     if cycle["approval_state"] == "rejected":
         _void(connection, cycle_id)
         return
     connection.execute(QUERIES["approve_cycle"], {"cycle_id": cycle_id})
     connection.execute(QUERIES["approve_payouts"], {"cycle_id": cycle_id})
+
+
+def see_unchanged(connection: Connection, cycle: Mapping[str, Any]) -> None:
+    """See that a cycle's payouts, and what it tells of them, are still those that were proposed for approval.
+
+    Raises:
+        SetChangedError: they are not.
+    """
+    set_hash = connection.execute(QUERIES["set_hash"], {"cycle_id": cycle["cycle_id"]}).scalar_one()
+    if bytes(set_hash) != bytes(cycle["set_hash"]):
+        raise SetChangedError(cycle["cycle_id"])
 
 
 def locked(connection: Connection, cycle_id: int) -> Mapping[str, Any]:
@@ -182,6 +194,7 @@ def show(connection: Connection, cycle_id: int) -> Cycle:
             fee_cents=each.fee_cents,
             state=each.state,
             reason=each.reason,
+            payer_trace=each.payer_trace,
         )
         for each in connection.execute(QUERIES["payouts"], {"cycle_id": cycle_id})
     )
@@ -238,6 +251,7 @@ def _add(connection: Connection, business_date: date, originator: Originator, ac
     ).scalar_one()
     if not made:
         raise NothingToPayError(business_date)
+    shares.tell(connection, cycle_id, business_date)
     return cycle_id
 
 

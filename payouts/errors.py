@@ -111,6 +111,14 @@ class FloatGateError(RefusedError):
         )
 
 
+class ChildrenDifferError(CentralpayError):
+    """A member's remittance would not say what was approved: a fault of ours, or of what the vault holds."""
+
+    def __init__(self, cycle_id: int, what: str) -> None:
+        self.cycle_id = cycle_id
+        super().__init__(f"The remittances of cycle {cycle_id} are not what was approved: {what}; nothing was released")
+
+
 class ProofGateError(CentralpayError):
     """A proof of the whole fails: no money leaves."""
 

@@ -1,8 +1,5 @@
-"""The release of an approved cycle: fees collected and swept, payouts out, the NACHA file; once, for ever."""
+"""The release of an approved cycle: fees collected and swept, payouts out, told to each member; once, for ever."""
 
-import os
-import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,27 +19,39 @@ from ingest.vault import Vault
 from ledger import activity
 from ledger.activity import Begin
 from ledger.batch import Batch
-from ledger.chart import HOUSE
 from ledger.errors import FeeNotDueError, FloatMissingError, InsufficientBalanceError
 from ledger.events import fee_collected, fee_swept, payout_released
 from ledger.posting import post
-from ledger.proofs import RELEASE_PROOFS, Proof, prove
 from payouts.ach_file import AchPayout, PayoutFile, write_payout_file
-from payouts.cycles import QUERIES, locked
-from payouts.errors import CycleStateError, FloatGateError, OutFolderError, ProofGateError
-from payouts.nacha.codes import ENTRY_CENTS_LIMIT
+from payouts.children.model import Office
+from payouts.cycles import QUERIES, locked, see_unchanged
+from payouts.errors import CycleStateError
+from payouts.gates import stopped_members
+from payouts.remittances.child_file import ChildFile, Progress
+from payouts.remittances.delivery import CHILD_FOLDER, Delivery
+from payouts.remittances.shares import count_children, payout_trace
 
 ATTEMPTS = 3
-"""A balance that falls between the check and the posting makes another try; the payout is then dropped."""
+"""A balance that falls between the check and the posting makes another try; its member is then dropped."""
 
 
 class Dropped(BaseModel):
-    """An approved payout that was not released, and why."""
+    """A member whose approved payouts were not released, and why."""
 
     model_config = ConfigDict(frozen=True)
 
     ncpdp_id: str
     reason: str
+
+
+class Children(BaseModel):
+    """The members' own 835s: how many files with how many sets, and where they are left."""
+
+    model_config = ConfigDict(frozen=True)
+
+    files: int
+    sets: int
+    folder: str | None
 
 
 class Released(BaseModel):
@@ -58,6 +67,7 @@ class Released(BaseModel):
     total_cents: int
     fee_cents: int
     dropped: tuple[Dropped, ...]
+    children: Children
 
 
 @dataclass(frozen=True)
@@ -66,10 +76,11 @@ class Releaser:
 
     Args:
         begin: opens a unit of work.
-        vault: keeps the bytes of the file before anything is committed.
+        vault: keeps the bytes of the files before anything is committed.
         keyring: opens account numbers.
         actor: who acts.
-        now: the moment that the file is made, in the bank's time zone.
+        now: the moment that the files are made, in the bank's time zone.
+        office: where the PSAO is, for the members' 835s; they do without.
     """
 
     begin: Begin
@@ -77,24 +88,32 @@ class Releaser:
     keyring: Keyring
     actor: str
     now: datetime
+    office: Office | None = None
 
-    def release(self, cycle_id: int, out: Path) -> Released:
-        """Release an approved cycle and leave its NACHA file in ``out``.
+    def release(self, cycle_id: int, out: Path, progress: Progress = lambda *_: None) -> Released:
+        """Release an approved cycle and leave its NACHA file and the members' 835s in ``out``.
 
-        A cycle that is released already gives the same result and the same file again, and posts nothing.
+        A cycle that is released already gives the same result and the same files again, and posts nothing.
+
+        Args:
+            cycle_id: the cycle.
+            out: the folder; made when it is not there.
+            progress: told what is in hand, how much of it is done, and of how much.
 
         Raises:
-            UnknownCycleError, CycleStateError: there is nothing approved to release.
+            UnknownCycleError, CycleStateError, SetChangedError: there is nothing approved to release.
             FloatGateError, ProofGateError: no money may leave now.
-            OutFolderError: the file can not be put there; whether the cycle is released, it says.
+            ChildrenDifferError: a member's remittance would not say what was approved; nothing was released.
+            OutFolderError: a file can not be put there; whether the cycle is released, it says.
         """
-        _make_folder(cycle_id, out)
+        delivery = Delivery(self.begin, self.vault, cycle_id, out)
+        delivery.prepare()
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self.begin() as connection:
                     cycle = locked(connection, cycle_id)
                     if cycle["state"] == "approved":
-                        self._release(connection, cycle)
+                        self._release(connection, cycle, progress)
                     elif cycle["state"] not in {"released", "settled"}:
                         raise CycleStateError(cycle_id, cycle["state"], "approved")
                 break
@@ -103,22 +122,24 @@ class Releaser:
                 if attempt == ATTEMPTS:
                     raise
         with self.begin() as connection:
-            result = _result(connection, locked(connection, cycle_id), out)
-        self._deliver(cycle_id, result)
+            cycle = locked(connection, cycle_id)
+            result = _result(connection, cycle, out)
+        if result.nacha_file is not None:
+            delivery.payments(Path(result.nacha_file), cycle["nacha_sha256"])
+        if cycle["children_sha256"] is not None:
+            delivery.children(cycle["children_sha256"], progress)
         return result
 
-    def _release(self, connection: Connection, cycle: Mapping[str, Any]) -> None:
+    def _release(self, connection: Connection, cycle: Mapping[str, Any], progress: Progress) -> None:
         cycle_id = cycle["cycle_id"]
+        see_unchanged(connection, cycle)
         rows = connection.execute(QUERIES["payouts"], {"cycle_id": cycle_id}).all()
-        dropped = self._dropped(connection, cycle_id, rows)
-        if dropped:
-            ids, reasons = list(dropped), list(dropped.values())
-            connection.execute(QUERIES["drop_payouts"], {"payout_ids": ids, "reasons": reasons})
-        leaving = [row for row in rows if row.payout_id not in dropped]
-        for row in rows:
-            if row.payout_id in dropped:
-                subject = f"cycle {cycle_id} {row.ncpdp_id}"
-                open_case(connection, CaseKind.PAYOUT_DROPPED, subject, row.amount_cents, dropped[row.payout_id])
+        stopped = stopped_members(connection, cycle_id, rows)
+        leaving = [row for row in rows if row.member_id not in stopped]
+        _drop(connection, cycle_id, [row for row in rows if row.member_id in stopped], stopped)
+        # Before anything is posted: it is the longest part, and nobody waits for the balances meanwhile.
+        file = ChildFile(connection, self.vault, self.keyring, cycle, self.now, self.office, progress)
+        children = file.write(leaving, stopped)
         self._post(connection, cycle, leaving)
         paid = [row for row in leaving if row.amount_cents]
         total = sum(row.amount_cents for row in paid)
@@ -129,52 +150,16 @@ class Releaser:
         connection.execute(QUERIES["mark_payouts"], {"payout_ids": ids, "traces": [traces.get(each) for each in ids]})
         digest = bytes.fromhex(self.vault.store(BytesIO(content.data), name or "").sha256) if content else None
         facts = {"nacha_name": name, "nacha_sha256": digest, "released_cents": total}
+        facts["children_sha256"] = bytes.fromhex(children.sha256) if children.sha256 else None
         # A cycle without a payment has nothing to wait for at the bank.
         state = "released" if paid else "settled"
         if not paid:
             connection.execute(QUERIES["settle_payouts"], {"cycle_id": cycle_id})
         connection.execute(QUERIES["mark_cycle"], facts | {"cycle_id": cycle_id, "actor": self.actor, "state": state})
-        activity.record(connection, self.actor, "cycle_released", str(cycle_id), payouts=len(paid), total_cents=total)
-        cut = {"cycle_id": cycle_id, "ncpdp_ids": list(content.cut_names) if content else []}
+        counts = {"payouts": len(paid), "total_cents": total, "children": children.files}
+        activity.record(connection, self.actor, "cycle_released", str(cycle_id), **counts)
+        cut = {"cycle_id": cycle_id, "ncpdp_ids": list(dict.fromkeys(content.cut_names)) if content else []}
         connection.execute(QUERIES["record_cut_names"], cut | {"actor": self.actor})
-
-    def _dropped(self, connection: Connection, cycle_id: int, rows: Sequence[Row[Any]]) -> dict[int, str]:
-        """Find the payouts that may not leave as they were approved, each with its reason."""
-        parameters = {"cycle_id": cycle_id}
-        gate = connection.execute(QUERIES["float_gate"]).one()
-        if gate.available_cents < gate.needed_cents:
-            raise FloatGateError(gate.available_cents, gate.needed_cents)
-        broken = self._broken_owners(connection, {row.member_id for row in rows})
-        available = {
-            row.payout_id: row.available_cents for row in connection.execute(QUERIES["available_now"], parameters)
-        }
-        changed = set(connection.execute(QUERIES["changed_fees"], parameters).scalars())
-        dropped = {}
-        for row in rows:
-            missing = row.amount_cents + row.fee_cents - available[row.payout_id]
-            if row.member_id in broken:
-                dropped[row.payout_id] = f"a proof fails for its book: {broken[row.member_id]}"
-            elif missing > 0:
-                dropped[row.payout_id] = f"the balance fell after approval by {missing} cents below the payout"
-            elif row.amount_cents >= ENTRY_CENTS_LIMIT:
-                dropped[row.payout_id] = f"one ACH entry carries less than {ENTRY_CENTS_LIMIT} cents"
-            elif row.payout_id in changed:
-                dropped[row.payout_id] = "its fee changed after approval"
-        return dropped
-
-    @staticmethod
-    def _broken_owners(connection: Connection, members: set[UUID]) -> dict[UUID, str]:
-        """Run the proofs that must hold before money leaves; those of the whole stop everything."""
-        whole = prove(connection, Proof.P4)
-        if not whole.holds:
-            raise ProofGateError(f"{whole.proof.name}, {whole.proof.value}", whole.detail)
-        broken: dict[UUID, str] = {}
-        for proof in RELEASE_PROOFS:
-            verdict = prove(connection, proof, [*sorted(members), HOUSE])
-            if HOUSE in verdict.owners:
-                raise ProofGateError(f"{proof.name}, {proof.value}", verdict.detail)
-            broken |= dict.fromkeys(verdict.owners, proof.name)
-        return broken
 
     def _post(self, connection: Connection, cycle: Mapping[str, Any], leaving: Sequence[Row[Any]]) -> None:
         cycle_id, day = cycle["cycle_id"], cycle["business_date"]
@@ -202,41 +187,26 @@ class Releaser:
                 amount_cents=row.amount_cents,
                 ncpdp_id=row.ncpdp_id,
                 receiver_name=row.legal_name,
-                reassociation_trace=f"CP{cycle['cycle_id']}P{row.payout_id}",
+                reassociation_trace=payout_trace(cycle["cycle_id"], row.payout_id),
             )
             for row, number in zip(paid, numbers, strict=True)
         ]
         today = connection.execute(QUERIES["released_today"], {"business_date": cycle["business_date"]}).scalar_one()
         return write_payout_file(cycle, payouts, made_at=self.now, file_of_day=int(today))
 
-    def _deliver(self, cycle_id: int, result: Released) -> None:
-        """Put the file where the bank's courier finds it; the vault holds the same bytes for ever.
 
-        Two releases at once write the same bytes, each beside the place under a name of its own.
-        """
-        if result.nacha_file is None:
-            return
-        path = Path(result.nacha_file)
-        with self.begin() as connection:
-            digest = locked(connection, cycle_id)["nacha_sha256"]
-        with self.vault.open(digest) as source:
-            try:
-                descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-                with os.fdopen(descriptor, "wb") as target:
-                    shutil.copyfileobj(source, target, 1 << 20)
-                    target.flush()
-                    os.fsync(target.fileno())
-                Path(part).replace(path)
-            except OSError as error:
-                raise OutFolderError(cycle_id, str(path), error.strerror or "", released=True) from error
-
-
-def _make_folder(cycle_id: int, out: Path) -> None:
-    """Make the folder before anything leaves: a typing error in its name is found in time."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutFolderError(cycle_id, str(out), error.strerror or "", released=False) from error
+def _drop(connection: Connection, cycle_id: int, payouts: Sequence[Row[Any]], stopped: Mapping[UUID, str]) -> None:
+    """Leave out what may not leave, with a case for each of its members."""
+    if not payouts:
+        return
+    ids, reasons = [row.payout_id for row in payouts], [stopped[row.member_id] for row in payouts]
+    connection.execute(QUERIES["drop_payouts"], {"payout_ids": ids, "reasons": reasons})
+    lost: dict[UUID, int] = defaultdict(int)
+    for row in payouts:
+        lost[row.member_id] += row.amount_cents
+    for member_id, ncpdp_id in {row.member_id: row.ncpdp_id for row in payouts}.items():
+        subject = f"cycle {cycle_id} {ncpdp_id}"
+        open_case(connection, CaseKind.PAYOUT_DROPPED, subject, lost[member_id], stopped[member_id])
 
 
 def _traces(connection: Connection, count: int) -> list[int]:
@@ -250,6 +220,8 @@ def _traces(connection: Connection, count: int) -> list[int]:
 def _result(connection: Connection, cycle: Mapping[str, Any], out: Path) -> Released:
     rows = connection.execute(QUERIES["payouts"], {"cycle_id": cycle["cycle_id"]}).all()
     gone = [row for row in rows if row.state != "excluded"]
+    files, sets = count_children(connection, cycle["cycle_id"])
+    dropped = {row.member_id: row for row in rows if row.state == "excluded"}
     return Released(
         cycle_id=cycle["cycle_id"],
         state=cycle["state"],
@@ -258,7 +230,6 @@ def _result(connection: Connection, cycle: Mapping[str, Any], out: Path) -> Rele
         payouts=sum(row.amount_cents > 0 for row in gone),
         total_cents=sum(row.amount_cents for row in gone),
         fee_cents=sum(row.fee_cents for row in gone),
-        dropped=tuple(
-            Dropped(ncpdp_id=row.ncpdp_id, reason=row.reason or "") for row in rows if row.state == "excluded"
-        ),
+        dropped=tuple(Dropped(ncpdp_id=row.ncpdp_id, reason=row.reason or "") for row in dropped.values()),
+        children=Children(files=files, sets=sets, folder=str(out / CHILD_FOLDER) if files else None),
     )

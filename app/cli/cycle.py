@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.dates import day_from, month_from
-from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
+from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
 from app.session import Session, opened, out_file
 from ingest.directory import find_member
 from payouts import cycles, fees
@@ -101,18 +101,20 @@ def approve(cycle_id: CycleId, as_json: AsJson = False, as_user: AsUser = None) 
 @cycle_commands.command("release")
 def release(
     cycle_id: CycleId,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the NACHA file is left.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the NACHA file and the members' 835s are left.")],
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
-    """Release an approved cycle; again gives the same file and pays nothing twice.
+    """Release an approved cycle; again gives the same files and pays nothing twice.
+
+    DIR gets the NACHA file; DIR/835 each member's own 835, and a CSV that lists what they say.
 
     Example: centralpay cycle release 1 --out out
     """
     with opened(as_user, warn) as session:
         with session.begin() as connection:
             require(connection, session.actor, OPERATORS)
-        released = session.releaser().release(cycle_id, out)
+        released = release_showing(session, cycle_id, out)
     if as_json:
         print_json(released.model_dump(mode="json"))
         return
@@ -135,6 +137,17 @@ def show_all(as_json: AsJson = False, as_user: AsUser = None) -> None:
         for each in found
     ]
     print_table("Cycles", ["id#", "date", "effective", "state", "payouts#", "total"], rows)
+
+
+def release_showing(session: Session, cycle_id: int, out: Path) -> Released:
+    """Release a cycle with a bar that tells how far it is."""
+    with progress("releasing", None) as bar:
+
+        def tell(step: str, done: int, total: int) -> None:
+            bar.step(step)
+            bar.at(done, total)
+
+        return session.releaser().release(cycle_id, out, tell)
 
 
 def write_statement(
@@ -223,8 +236,11 @@ def show_cycle(cycle: Cycle, *, as_json: bool) -> None:
             ]
         ],
     )
-    rows = [[each.ncpdp_id, each.amount_cents, each.fee_cents, each.state, each.reason] for each in cycle.payouts]
-    print_table("Payouts", ["NCPDP", "amount", "fee", "state", "reason"], rows)
+    rows = [
+        [each.ncpdp_id, each.amount_cents, each.fee_cents, each.state, each.payer_trace, each.reason]
+        for each in cycle.payouts
+    ]
+    print_table("Payouts", ["NCPDP", "amount", "fee", "state", "for", "reason"], rows)
     print_table(
         "Not paid",
         ["NCPDP", "available", "reason"],
@@ -237,7 +253,7 @@ def show_release(released: Released) -> None:
     """Print what a release sent."""
     print_table(
         f"Cycle {released.cycle_id} {released.state}",
-        ["effective", "payouts#", "fees", "total", "NACHA file"],
+        ["effective", "payouts#", "fees", "total", "NACHA file", "835s#", "their sets#"],
         [
             [
                 released.effective_date,
@@ -245,7 +261,11 @@ def show_release(released: Released) -> None:
                 released.fee_cents,
                 released.total_cents,
                 released.nacha_file or "none",
+                released.children.files,
+                released.children.sets,
             ]
         ],
     )
+    if released.children.folder is not None:
+        SCREEN.print(f"The members' own 835s and their list: {released.children.folder}", soft_wrap=True)
     print_table("Dropped", ["NCPDP", "reason"], [[each.ncpdp_id, each.reason] for each in released.dropped])

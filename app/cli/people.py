@@ -1,14 +1,19 @@
-"""People and what they decide: ``users``, ``approvals``, ``float``, ``exceptions``."""
+"""People and what they decide: ``users``, ``approvals``, ``float``, ``exceptions``, ``members remittance``."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from app.cli.files import members
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
 from ingest.cases import Case, find_case, list_cases
+from ingest.directory import find_member
 from payouts import decisions, own_money
 from payouts.approvals import list_approvals
+from payouts.children.model import Form
+from payouts.remittances.shares import set_form
 from payouts.users import OPERATORS, UserRole, add_user, list_users, require
 from schemas.errors import WrongUseError
 
@@ -19,15 +24,42 @@ exceptions = typer.Typer(help="What a person has to look at.", no_args_is_help=T
 
 Reference = Annotated[str, typer.Option("--bank-reference", metavar="REF", help="Reference of the open bank line.")]
 Number = Annotated[int, typer.Argument(metavar="ID")]
+MemberName = Annotated[str, typer.Argument(metavar="NCPDP", help="NCPDP id or member id.")]
 All = Annotated[bool, typer.Option("--all", help="Those that are done, too.")]
+
+
+class RemittanceForm(StrEnum):
+    """How a member is paid and told."""
+
+    COMBINED = "combined"
+    """One payment of a cycle for all advices, with one trace number."""
+    PER_ADVICE = "per-advice"
+    """A payment for each advice, each with its own."""
 
 
 def register(app: typer.Typer) -> None:
     """Hang these commands into the command line."""
+    members.command("remittance")(choose_remittance)
     app.add_typer(users, name="users")
     app.add_typer(approvals, name="approvals")
     app.add_typer(own, name="float")
     app.add_typer(exceptions, name="exceptions")
+
+
+def choose_remittance(
+    member: MemberName, form: RemittanceForm, as_json: AsJson = False, as_user: AsUser = None
+) -> None:
+    """Choose how a member is paid and told from the next proposal on: combined, or a payment for each advice.
+
+    Example: centralpay members remittance 1234567 per-advice --as olga
+    """
+    with opened(as_user, warn) as session, session.begin() as connection:
+        require(connection, session.actor, OPERATORS)
+        set_form(connection, find_member(connection, member), Form(form.name.lower()), session.actor)
+    if as_json:
+        print_json({"member": member, "remittance": form.value})
+        return
+    print_table("Remittance", ["member", "form"], [[member, form.value]])
 
 
 @users.command("add")

@@ -13,7 +13,7 @@ import typer
 from pydantic import BaseModel
 
 from app.cli.books import show_verdicts
-from app.cli.cycle import StatementFormat, cycle_json, save_statement, show_release
+from app.cli.cycle import StatementFormat, cycle_json, release_showing, save_statement, show_release
 from app.cli.files import complaints, match_all, receive, show_match
 from app.cli.people import show_cases
 from app.cli.screen import ERRORS, SCREEN, print_json, print_table, progress
@@ -91,7 +91,8 @@ def run_demo(size: DemoSize, day: date, *, as_json: bool) -> None:
         SCREEN.print(
             f"{generated.claims:,} claims in {summary['seconds']} s; "
             f"{'every proof holds' if holds else '[red]a proof FAILS[/red]'}.\n"
-            f"Files: {settings.home / 'in'}\nResults: {settings.home / 'out'} (NACHA file, statements, JSON)\n"
+            f"Files: {settings.home / 'in'}\n"
+            f"Results: {settings.home / 'out'} (NACHA file, the members' own 835s, statements, JSON)\n"
             f"Look on: CENTRALPAY_HOME={settings.home} .venv/bin/centralpay exceptions list",
             soft_wrap=True,
         )
@@ -163,7 +164,7 @@ class Demonstration:
         with self.session.begin() as connection:
             approved = cycles.approve(connection, proposed.cycle_id, APPROVER)
         self._leave("cycle.json", cycle_json(approved))
-        released = self.session.releaser().release(approved.cycle_id, self.out)
+        released = release_showing(self.session, approved.cycle_id, self.out)
         self._leave("release.json", released)
         top = sorted(approved.payouts, key=lambda payout: -payout.amount_cents)[:10]
         rows = [[each.ncpdp_id, each.amount_cents, each.fee_cents] for each in top]

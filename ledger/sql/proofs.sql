@@ -91,30 +91,70 @@ FROM (
         GROUP BY owner_id, reference) f) m
 
 -- name: P7
-SELECT count(*) AS checked, count(*) FILTER (WHERE bad) AS failing, CAST(NULL AS uuid[]) AS owners,
-       min(format('advice %s: BPR02 %s, claims %s less PLB %s, advised %s, funded %s cents', advice_id, payment_cents, claims_cents,
-                  plb_cents, advised, funded)) FILTER (WHERE bad) AS detail
+-- Shares that a remittance told its member, and those that none has told yet; a release tells what it pays.
+WITH told AS (SELECT advice_id, sum(claims_cents - payer_plb_cents) AS cents FROM child_set WHERE advice_id IS NOT NULL GROUP BY advice_id),
+     waiting AS (SELECT s.advice_id, sum(s.claims_cents - s.plb_cents) AS cents FROM advice_share s LEFT JOIN share_to_remit r USING (owner_id, advice_id)
+                 WHERE r.cycle_id IS NULL GROUP BY s.advice_id)
+SELECT count(*) AS checked, count(*) FILTER (WHERE bad) AS failing, CAST(NULL AS uuid[]) AS owners, min(detail) FILTER (WHERE bad) AS detail
 FROM (
-    SELECT a.advice_id, a.payment_cents, a.claims_cents, a.plb_cents, coalesce(l.advised, 0) AS advised, l.funded,
-           a.payment_cents <> a.claims_cents - a.plb_cents OR a.payment_cents <> coalesce(l.advised, 0)
-           OR (a.state = 'funded') <> (l.funded IS NOT NULL OR (a.state = 'funded' AND l.advised IS NULL))
-           OR l.funded <> a.payment_cents OR a.payment_cents <> s.shares AS bad
-    FROM advice a
-    LEFT JOIN (SELECT reference, sum(amount_cents) FILTER (WHERE event = 'advised') AS advised,
-                      -sum(amount_cents) FILTER (WHERE event = 'funded') AS funded
-               FROM standing_line WHERE account = 'advised' AND event IN ('advised', 'funded') GROUP BY reference) l
-        ON l.reference = a.advice_id
-    LEFT JOIN (SELECT advice_id, sum(claims_cents - plb_cents) AS shares FROM advice_share GROUP BY advice_id) s USING (advice_id)
-    WHERE a.state <> 'replaced'
+    SELECT bad, CASE WHEN bad THEN format('advice %s: BPR02 %s, claims %s less PLB %s, advised %s, funded %s, told %s and not told %s cents', advice_id,
+                                          payment_cents, claims_cents, plb_cents, advised, funded, told, waiting) END AS detail
+    FROM (
+        SELECT a.advice_id, a.payment_cents, a.claims_cents, a.plb_cents, coalesce(l.advised, 0) AS advised, l.funded,
+               coalesce(t.cents, 0) AS told, coalesce(w.cents, 0) AS waiting,
+               a.payment_cents <> a.claims_cents - a.plb_cents OR a.payment_cents <> coalesce(l.advised, 0)
+               OR (a.state = 'funded') <> (l.funded IS NOT NULL OR (a.state = 'funded' AND l.advised IS NULL))
+               OR l.funded <> a.payment_cents OR a.payment_cents <> s.shares
+               OR a.payment_cents <> coalesce(t.cents, 0) + coalesce(w.cents, 0) AS bad
+        FROM advice a
+        LEFT JOIN (SELECT reference, sum(amount_cents) FILTER (WHERE event = 'advised') AS advised,
+                          -sum(amount_cents) FILTER (WHERE event = 'funded') AS funded
+                   FROM standing_line WHERE account = 'advised' AND event IN ('advised', 'funded') GROUP BY reference) l
+            ON l.reference = a.advice_id
+        LEFT JOIN (SELECT advice_id, sum(claims_cents - plb_cents) AS shares FROM advice_share GROUP BY advice_id) s USING (advice_id)
+        LEFT JOIN told t USING (advice_id) LEFT JOIN waiting w USING (advice_id)
+        WHERE a.state <> 'replaced') advices
     UNION ALL
     -- What was funded in one transaction is what its deposits gave.
-    SELECT t.transaction_id, 0, 0, 0, d.deposited, d.funded, d.deposited <> d.funded
+    SELECT d.deposited <> d.funded, CASE WHEN d.deposited <> d.funded THEN format('transaction %s: funded %s of deposits of %s cents', t.transaction_id,
+                                                                                  d.funded, d.deposited) END
     FROM journal_transaction t
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(amount_cents) FILTER (WHERE account = 'unmatched_deposit'), 0) AS deposited,
                coalesce(-sum(amount_cents) FILTER (WHERE account = 'advised'), 0) AS funded
         FROM entry e JOIN line USING (owner_id, entry_id) WHERE e.transaction_id = t.transaction_id) d
-    WHERE t.event = 'funded') x
+    WHERE t.event = 'funded'
+    UNION ALL
+    -- A member's share of an advice waits to be told, or was told as it is, once, by the cycle that it names.
+    SELECT bad, CASE WHEN bad THEN format('member %s: of advice %s its remittance tells %s claims of %s less PLB %s cents, the share is %s of %s less %s',
+                                          owner_id, advice_id, told_count, told_claims, told_plb, claim_count, claims_cents, plb_cents) END
+    FROM (
+        SELECT s.owner_id, s.advice_id, s.claim_count, s.claims_cents, s.plb_cents, c.claim_count AS told_count, c.claims_cents AS told_claims,
+               c.payer_plb_cents AS told_plb,
+               r.owner_id IS NULL OR r.cycle_id IS DISTINCT FROM c.cycle_id OR (c.cycle_id IS NOT NULL
+               AND (s.claim_count, s.claims_cents, s.plb_cents) IS DISTINCT FROM (c.claim_count, c.claims_cents, c.payer_plb_cents)) AS bad
+        FROM advice_share s LEFT JOIN share_to_remit r USING (owner_id, advice_id)
+        LEFT JOIN child_set c ON c.member_id = s.owner_id AND c.advice_id = s.advice_id
+        WHERE s.owner_id <> house_id()) shares
+    UNION ALL
+    -- A payout is what the sets under its trace number pay; a cycle that was proposed before there were remittances told none.
+    SELECT bad, CASE WHEN bad THEN format('cycle %s member %s payout %s: %s cents paid, %s told', cycle_id, member_id, payout_id, paid, told) END
+    FROM (
+        SELECT cycle_id, member_id, payout_id, coalesce(p.cents, 0) AS paid, coalesce(t.cents, 0) AS told, coalesce(p.cents, 0) <> coalesce(t.cents, 0) AS bad
+        FROM (SELECT o.cycle_id, o.member_id, o.payout_id, o.amount_cents AS cents FROM payout o
+              JOIN (SELECT cycle_id FROM cycle c WHERE EXISTS (SELECT FROM cycle_remittance r WHERE r.cycle_id = c.cycle_id)) c USING (cycle_id)
+              WHERE o.state IN ('released', 'settled', 'returned') AND o.amount_cents > 0) p
+        FULL JOIN (SELECT cycle_id, member_id, payout_id, sum(payment_cents) AS cents FROM child_set WHERE payout_id IS NOT NULL
+                   GROUP BY cycle_id, member_id, payout_id) t USING (cycle_id, member_id, payout_id)) payouts
+    UNION ALL
+    -- What stands between its shares and its payment is what was approved.
+    SELECT bad, CASE WHEN bad THEN format('cycle %s member %s: %s cents of the PSAO''s own told, %s approved', cycle_id, member_id, told, approved) END
+    FROM (
+        SELECT r.cycle_id, r.member_id, coalesce(t.cents, 0) AS told, coalesce(i.cents, 0) AS approved, coalesce(t.cents, 0) <> coalesce(i.cents, 0) AS bad
+        FROM child_remittance r
+        LEFT JOIN (SELECT cycle_id, member_id, sum(own_plb_cents) AS cents FROM child_set GROUP BY cycle_id, member_id) t USING (cycle_id, member_id)
+        LEFT JOIN (SELECT cycle_id, member_id, sum(amount_cents) AS cents FROM cycle_own_item GROUP BY cycle_id, member_id) i
+            USING (cycle_id, member_id)) remittances) x
 
 -- name: P8
 WITH now AS (SELECT * FROM advice_shares(ARRAY(SELECT advice_id FROM advice))),

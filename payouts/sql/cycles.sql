@@ -13,19 +13,24 @@ INSERT INTO cycle (business_date, effective_on, odfi_routing, company_id, compan
 VALUES (:business_date, :effective_on, :odfi_routing, :company_id, :company_name, :entry_description, :actor) RETURNING cycle_id
 
 -- name: fill_cycle
--- What is available by the day and now; months of fee, oldest first and whole, as far as it reaches; the rest is the payout.
+-- What is available by the day and now; months of fee, oldest first and whole, as far as it reaches; the rest is paid. Told are
+-- those that are paid, and those with shares of advices that were funded by the day and that no cycle has told yet. A payment
+-- for each advice is split from what is paid afterwards.
 WITH later AS MATERIALIZED (
-    SELECT l.owner_id, sum(-l.amount_cents) AS cents
+    SELECT l.owner_id, l.account, l.event, l.reference, -l.amount_cents AS cents
     FROM journal_transaction t JOIN entry e USING (transaction_id) JOIN line l USING (owner_id, entry_id)
-    WHERE t.effective_on > :business_date AND l.account = 'due_available' GROUP BY l.owner_id
+    WHERE t.effective_on > :business_date AND (l.account = 'due_available' OR (l.account = 'advised' AND l.event = 'funded'))
 ), member_now AS MATERIALIZED (
     SELECT m.member_id, least(b.credit_cents - b.debit_cents, b.credit_cents - b.debit_cents - coalesce(later.cents, 0))::bigint AS available,
-           coalesce(h.credit_cents - h.debit_cents, 0) AS held, a.bank_account_id
+           coalesce(h.credit_cents - h.debit_cents, 0) AS held, a.bank_account_id, coalesce(f.remittance_form, 'combined') AS form
     FROM member m
     JOIN balance b ON b.owner_id = m.member_id AND b.ledger = 'custody' AND b.account = 'due_available'
     LEFT JOIN balance h ON h.owner_id = m.member_id AND h.ledger = 'custody' AND h.account = 'held'
-    LEFT JOIN later ON later.owner_id = m.member_id
+    LEFT JOIN (SELECT owner_id, sum(cents) AS cents FROM later WHERE account = 'due_available' GROUP BY owner_id) later
+        ON later.owner_id = m.member_id
     LEFT JOIN bank_account a ON a.member_id = m.member_id AND a.in_use @> CAST(:effective_on AS date)
+    -- All contracts of a member have one form.
+    LEFT JOIN (SELECT member_id, max(remittance_form) AS remittance_form FROM contract GROUP BY member_id) f ON f.member_id = m.member_id
     WHERE lower(m.membership) <= :business_date
 ), open_fee AS (
     SELECT l.owner_id AS member_id, l.reference, sum(l.amount_cents)::bigint AS cents
@@ -37,10 +42,27 @@ WITH later AS MATERIALIZED (
         SELECT f.*, sum(f.cents) OVER (PARTITION BY f.member_id ORDER BY f.reference) AS running, p.available
         FROM open_fee f JOIN payable p USING (member_id)) r
     WHERE running <= available
+), paid AS MATERIALIZED (
+    SELECT p.member_id, p.form, p.available - coalesce(sum(c.cents), 0)::bigint AS cents, coalesce(sum(c.cents), 0)::bigint AS fee_cents, p.bank_account_id
+    FROM payable p LEFT JOIN collected c USING (member_id) GROUP BY p.member_id, p.form, p.available, p.bank_account_id
+), untold AS MATERIALIZED (
+    SELECT s.owner_id AS member_id, s.advice_id FROM share_to_remit s JOIN advice a USING (advice_id)
+    WHERE s.cycle_id IS NULL AND a.state = 'funded'
+      AND NOT EXISTS (SELECT FROM later l WHERE l.account = 'advised' AND l.reference = a.advice_id)
+), told AS MATERIALIZED (
+    SELECT n.member_id, n.form, coalesce(p.cents, 0) AS cents FROM member_now n LEFT JOIN paid p USING (member_id)
+    WHERE p.member_id IS NOT NULL OR n.member_id IN (SELECT member_id FROM untold)
+), remitted AS (
+    INSERT INTO cycle_remittance (cycle_id, member_id, form, paid_cents) SELECT :cycle_id, member_id, form, cents FROM told ORDER BY member_id
+), shares AS (
+    INSERT INTO cycle_share (cycle_id, owner_id, advice_id)
+    SELECT :cycle_id, member_id, advice_id FROM untold JOIN told USING (member_id) ORDER BY member_id, advice_id
+), fee_items AS (
+    INSERT INTO cycle_own_item (cycle_id, member_id, reference, reason, amount_cents)
+    SELECT :cycle_id, member_id, 'PSAO-FEE-' || to_char(month_of_reference(reference), 'YYYY-MM'), 'CS', cents FROM collected
 ), made AS (
     INSERT INTO payout (cycle_id, member_id, amount_cents, fee_cents, bank_account_id)
-    SELECT :cycle_id, p.member_id, p.available - coalesce(sum(c.cents), 0), coalesce(sum(c.cents), 0), p.bank_account_id
-    FROM payable p LEFT JOIN collected c USING (member_id) GROUP BY p.member_id, p.available, p.bank_account_id ORDER BY p.member_id
+    SELECT :cycle_id, member_id, cents, fee_cents, bank_account_id FROM paid WHERE form = 'combined' OR cents = 0 ORDER BY member_id
     RETURNING payout_id, member_id
 ), fees AS (
     INSERT INTO payout_fee (payout_id, month, amount_cents)
@@ -51,7 +73,7 @@ WITH later AS MATERIALIZED (
                                                      WHEN n.held > 0 THEN 'held' ELSE 'no_balance' END
     FROM member_now n WHERE n.available <= 0 OR n.bank_account_id IS NULL
 )
-SELECT count(*) FROM made
+SELECT count(*) FROM paid
 
 -- name: set_hash
 SELECT cycle_set_hash(:cycle_id)
@@ -61,7 +83,7 @@ UPDATE cycle SET approval_id = :approval_id WHERE cycle_id = :cycle_id
 
 -- name: cycle
 SELECT c.cycle_id, c.business_date, c.effective_on, c.state, c.odfi_routing, c.company_id, c.company_name, c.entry_description, c.approval_id,
-       c.nacha_name, encode(c.nacha_sha256, 'hex') AS nacha_sha256, c.released_cents, a.state AS approval_state, a.set_hash
+       c.nacha_name, encode(c.nacha_sha256, 'hex') AS nacha_sha256, encode(c.children_sha256, 'hex') AS children_sha256, c.released_cents, a.state AS approval_state, a.set_hash
 FROM cycle c LEFT JOIN approval a USING (approval_id) WHERE c.cycle_id = :cycle_id
 
 -- name: lock_cycle
@@ -69,8 +91,9 @@ SELECT cycle_id FROM cycle WHERE cycle_id = :cycle_id FOR UPDATE
 
 -- name: payouts
 SELECT o.payout_id, o.member_id, p.ncpdp_id, m.legal_name, o.amount_cents, o.fee_cents, o.state, o.reason, o.trace_number,
-       a.routing_number, a.account_type, a.sealed_number, a.bank_account_id, a.last_four
+       o.advice_id, v.trace_number AS payer_trace, a.routing_number, a.account_type, a.sealed_number, a.bank_account_id, a.last_four
 FROM payout o JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id) LEFT JOIN bank_account a USING (bank_account_id)
+LEFT JOIN advice v ON v.advice_id = o.advice_id
 WHERE o.cycle_id = :cycle_id ORDER BY p.ncpdp_id, o.payout_id
 
 -- name: payout_fees
@@ -91,14 +114,16 @@ UPDATE cycle SET state = 'approved' WHERE cycle_id = :cycle_id AND state = 'prop
 -- name: approve_payouts
 UPDATE payout SET state = 'approved' WHERE cycle_id = :cycle_id AND state = 'proposed'
 
--- name: available_now
-SELECT o.payout_id, (b.credit_cents - b.debit_cents)::bigint AS available_cents
+-- name: missing_now
+-- What a member's payouts and fees lack of what is available to it now.
+SELECT o.member_id, (sum(o.amount_cents + o.fee_cents) - (b.credit_cents - b.debit_cents))::bigint AS missing_cents
 FROM payout o JOIN balance b ON b.owner_id = o.member_id AND b.ledger = 'custody' AND b.account = 'due_available'
-WHERE o.cycle_id = :cycle_id
+WHERE o.cycle_id = :cycle_id GROUP BY o.member_id, b.credit_cents, b.debit_cents
+HAVING sum(o.amount_cents + o.fee_cents) > b.credit_cents - b.debit_cents
 
 -- name: changed_fees
--- Fees of the set that are no longer open as they were approved.
-SELECT DISTINCT f.payout_id FROM payout_fee f JOIN payout o USING (payout_id)
+-- Members with fees in the set that are no longer open as they were approved.
+SELECT DISTINCT o.member_id FROM payout_fee f JOIN payout o USING (payout_id)
 CROSS JOIN LATERAL (SELECT coalesce(sum(l.amount_cents), 0) AS open_cents FROM line l WHERE l.account = 'fee_receivable' AND l.owner_id = o.member_id
     AND l.reference = (extract(year FROM f.month) * 100 + extract(month FROM f.month))::bigint) open
 WHERE o.cycle_id = :cycle_id AND open.open_cents <> f.amount_cents
@@ -125,7 +150,8 @@ FROM unnest(CAST(:payout_ids AS bigint[]), CAST(:traces AS text[])) AS n (payout
 WHERE payout.payout_id = n.payout_id AND payout.state = 'approved'
 
 -- name: mark_cycle
-UPDATE cycle SET state = :state, released_by = :actor, nacha_name = :nacha_name, nacha_sha256 = :nacha_sha256, released_cents = :released_cents
+UPDATE cycle SET state = :state, released_by = :actor, nacha_name = :nacha_name, nacha_sha256 = :nacha_sha256, children_sha256 = :children_sha256,
+    released_cents = :released_cents
 WHERE cycle_id = :cycle_id AND state = 'approved'
 
 -- name: record_cut_names
@@ -143,22 +169,22 @@ UPDATE cycle SET state = 'settled', settled_by_bank_line = :bank_line_id WHERE c
 UPDATE payout SET state = 'settled' WHERE cycle_id = :cycle_id AND state = 'released'
 
 -- name: same_set
--- Whether two proposals pay the same members the same amounts, for the same months of fee and leaving the same members out,
--- from the same originator on the same days.
-SELECT (SELECT (business_date, effective_on, odfi_routing, company_id, company_name, entry_description) FROM cycle WHERE cycle_id = :one)
-     = (SELECT (business_date, effective_on, odfi_routing, company_id, company_name, entry_description) FROM cycle WHERE cycle_id = :other)
-   AND NOT EXISTS (
-        SELECT FROM (SELECT o.member_id, f.month, f.amount_cents FROM payout_fee f JOIN payout o USING (payout_id) WHERE o.cycle_id = :one) a
-        FULL JOIN (SELECT o.member_id, f.month, f.amount_cents FROM payout_fee f JOIN payout o USING (payout_id) WHERE o.cycle_id = :other) b
-            ON (a.member_id, a.month, a.amount_cents) = (b.member_id, b.month, b.amount_cents)
-        WHERE a.member_id IS NULL OR b.member_id IS NULL)
-   AND NOT EXISTS (
-        SELECT FROM (SELECT member_id, available_cents, reason FROM cycle_omission WHERE cycle_id = :one) a
-        FULL JOIN (SELECT member_id, available_cents, reason FROM cycle_omission WHERE cycle_id = :other) b
-            ON (a.member_id, a.available_cents, a.reason) = (b.member_id, b.available_cents, b.reason)
-        WHERE a.member_id IS NULL OR b.member_id IS NULL)
-   AND NOT EXISTS (
-        SELECT FROM (SELECT member_id, amount_cents, fee_cents, bank_account_id FROM payout WHERE cycle_id = :one) a
-        FULL JOIN (SELECT member_id, amount_cents, fee_cents, bank_account_id FROM payout WHERE cycle_id = :other) b
-            ON (a.member_id, a.amount_cents, a.fee_cents, a.bank_account_id) = (b.member_id, b.amount_cents, b.fee_cents, b.bank_account_id)
-        WHERE a.member_id IS NULL OR b.member_id IS NULL)
+-- Whether two proposals pay the same members the same amounts for the same advices, with the same months of fee, tell them the
+-- same and leave the same members out, from the same originator on the same days.
+WITH said AS (
+    SELECT cycle_id, concat_ws('|', 'cycle', business_date, effective_on, odfi_routing, company_id, company_name, entry_description) AS what
+    FROM cycle WHERE cycle_id IN (:one, :other)
+    UNION ALL
+    SELECT cycle_id, concat_ws('|', 'payout', member_id, advice_id, amount_cents, fee_cents, 'into', bank_account_id)
+    FROM payout WHERE cycle_id IN (:one, :other)
+    UNION ALL
+    SELECT cycle_id, concat_ws('|', 'remittance', member_id, form, paid_cents) FROM cycle_remittance WHERE cycle_id IN (:one, :other)
+    UNION ALL
+    SELECT cycle_id, concat_ws('|', 'share', owner_id, advice_id) FROM cycle_share WHERE cycle_id IN (:one, :other)
+    UNION ALL
+    SELECT cycle_id, concat_ws('|', 'own', member_id, reference, reason, amount_cents) FROM cycle_own_item WHERE cycle_id IN (:one, :other)
+    UNION ALL
+    SELECT cycle_id, concat_ws('|', 'omitted', member_id, available_cents, reason) FROM cycle_omission WHERE cycle_id IN (:one, :other)
+)
+-- Nothing is said twice by one cycle: what both say is said two times.
+SELECT NOT EXISTS (SELECT FROM said GROUP BY what HAVING count(*) <> 2)

@@ -4,7 +4,6 @@ They lie beside the project or in the wheel ``badx12``, which a folder of its ow
 are skipped. No member is named in them: all their money is the house's, for identifiers that are no member's.
 """
 
-import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.bank import paid_in
+from tests.support.judges import WHEEL
 from tests.support.office import Office
 
 PLAIN = Path(__file__).parents[3] / "shared" / "samples" / "835"
 FUNDED_ON = date(2026, 11, 20)
-WHEEL = Path(sys.prefix) / "judges" / "tests" / "files" / "edi"
 
 
 @dataclass(frozen=True)

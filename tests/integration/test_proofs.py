@@ -60,6 +60,7 @@ _ADVICE = (
            amount_cents)
        VALUES (:advice, 20, 1, :A, false, '0000001', '20261231', 'WO', 'r', 5000)""",
     "INSERT INTO advice_share SELECT * FROM advice_shares(ARRAY[CAST(:advice AS bigint)])",
+    "INSERT INTO share_to_remit SELECT owner_id, advice_id FROM advice_share",
 )
 
 _STATEMENT = text("""

@@ -16,7 +16,8 @@ from payouts.children.telling import ToldSet, read_back
 from schemas.identifiers import Npi
 from tests.property.test_x12_reading import DELIMITINGS, SETS, Delimiting, WrittenClaim
 from tests.property.test_x12_reading import written as payer_file
-from tests.unit.test_children_files import NPI, OTHER_NPI, RECEIVER, child_of, judge, sources, written
+from tests.support.judges import judge
+from tests.unit.test_children_files import NPI, OTHER_NPI, RECEIVER, child_of, sources, written
 
 CENTS = st.integers(-1_000_000, 1_000_000)
 OWN = st.lists(

@@ -1,12 +1,8 @@
 """Payers' 835 files to make children of, whom they are for, and two readers that we did not write to judge them."""
 
-import importlib
 import io
-import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -19,8 +15,8 @@ from payouts.children.model import DEFAULT_DELIMITERS, Child, ChildSet, Office, 
 from payouts.children.writer import write_child
 from schemas.identifiers import AbaRouting, Ncpdp, Npi, PayerId, Tin
 from schemas.money import cents_from_text, text_from_cents
+from tests.support.judges import judge
 
-JUDGES = Path(sys.prefix) / "judges"
 NPI = "1811901945"
 OTHER_NPI = "1234567893"
 RECEIVER = Receiver(
@@ -151,25 +147,6 @@ def written(child: Child) -> bytes:
     out = io.BytesIO()
     write_child(out, child)
     return out.getvalue()
-
-
-def judge(name: str, module: str) -> ModuleType:
-    """Import a module of a reader that lies in a folder of its own; skip where it is not installed.
-
-    Its package is not run: badx12 has a command whose needs are not installed. The folder also holds a package
-    ``tests``, so it does not stay on the path.
-    """
-    if not (JUDGES / name).is_dir():
-        pytest.skip(f"{JUDGES} has no {name}: make venv")
-    if module != name and name not in sys.modules:
-        package = ModuleType(name)
-        package.__path__ = [str(JUDGES / name)]
-        sys.modules[name] = package
-    sys.path.append(str(JUDGES))
-    try:
-        return importlib.import_module(module)
-    finally:
-        sys.path.remove(str(JUDGES))
 
 
 @pytest.mark.parametrize("payer", [Payer(), Payer(width=80), Payer(after="\r\n")])

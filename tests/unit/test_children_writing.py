@@ -17,6 +17,7 @@ from payouts.children.telling import ToldSet, read_back
 from payouts.children.writer import write_child
 from payouts.nacha.errors import NachaError
 from schemas.errors import UnreadableError
+from tests.support.judges import judge
 from tests.unit.test_children_files import (
     NPI,
     OTHER_NPI,
@@ -24,7 +25,6 @@ from tests.unit.test_children_files import (
     Payer,
     child_of,
     claim,
-    judge,
     sources,
     written,
 )

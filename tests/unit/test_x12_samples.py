@@ -1,16 +1,15 @@
 """X12 835 examples that nobody here wrote: each gets the verdict that its arithmetic and its dates deserve."""
 
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from schemas.findings import Severity
+from tests.support.judges import WHEEL
 from tests.unit.test_x12_files import read
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "835"
-GUIDE = Path(sys.prefix) / "judges" / "tests" / "files" / "edi"
 
 
 class Verdict(NamedTuple):
@@ -33,19 +32,19 @@ VERDICTS = [
     Verdict(SAMPLES / "medicare-part-a.835", 2, 138_018_40 + 11_980_33, -1_27, ()),
     Verdict(SAMPLES / "secondary-payment.835", 2, 912_00 + 310_00, 0, ()),
     Verdict(SAMPLES / "tertiary-payment.835", 1, 187_50, 0, ("SVC03@18",)),
-    Verdict(GUIDE / "X221-dollars-and-data-sent-separate.edi", 2, 450_00 + 495_00, 0, ()),
-    Verdict(GUIDE / "X221-dollars-and-data-sent-together.edi", 2, 138_018_40 + 11_980_33, -1_27, ()),
-    Verdict(GUIDE / "X221-era-sample.edi", 1, 132_00, 0, ()),
+    Verdict(WHEEL / "X221-dollars-and-data-sent-separate.edi", 2, 450_00 + 495_00, 0, ()),
+    Verdict(WHEEL / "X221-dollars-and-data-sent-together.edi", 2, 138_018_40 + 11_980_33, -1_27, ()),
+    Verdict(WHEEL / "X221-era-sample.edi", 1, 132_00, 0, ()),
     Verdict(
-        GUIDE / "X221-multiple-claims-single-check.edi",
+        WHEEL / "X221-multiple-claims-single-check.edi",
         9,
         132_00 + 74_00 + 108_00 + 14_00 + 16_80 + 132_00 + 108_00 + 82_00 + 144_00,
         0,
         (),
     ),
-    Verdict(GUIDE / "X221-secondary-payment-with-higher-fee-schedule.edi", 1, 34_00, 0, ()),
-    Verdict(GUIDE / "X221-secondary-payments.edi", 2, 912_00 + 310_00, 0, ()),
-    Verdict(GUIDE / "X221-tertiary-payments.edi", 1, 187_50, 0, ()),
+    Verdict(WHEEL / "X221-secondary-payment-with-higher-fee-schedule.edi", 1, 34_00, 0, ()),
+    Verdict(WHEEL / "X221-secondary-payments.edi", 2, 912_00 + 310_00, 0, ()),
+    Verdict(WHEEL / "X221-tertiary-payments.edi", 1, 187_50, 0, ()),
 ]
 
 

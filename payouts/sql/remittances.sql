@@ -1,0 +1,134 @@
+-- name: tell_events
+-- What changed the members' available money by the day and is no advice, fee or payout: of each event what its book holds less
+-- what earlier remittances told. A reversal counts with what it turned.
+INSERT INTO cycle_own_item (cycle_id, member_id, reference, reason, amount_cents, event)
+SELECT r.cycle_id, r.member_id, 'PSAO-' || upper(replace(x.event::text, '_', '-')),
+       CASE WHEN x.event IN ('held', 'hold_lifted') THEN 'FB' ELSE 'CS' END, sum(x.cents), x.event
+FROM cycle_remittance r
+JOIN (
+    SELECT l.owner_id AS member_id, coalesce(o.event, l.event) AS event, l.amount_cents AS cents
+    FROM line l JOIN entry e USING (owner_id, entry_id) JOIN journal_transaction t USING (transaction_id)
+    LEFT JOIN journal_transaction o ON o.transaction_id = t.reverses
+    WHERE l.account = 'due_available' AND l.event NOT IN ('funded', 'fee_collected', 'payout_released') AND l.effective_on <= :business_date
+      AND coalesce(o.event, l.event) NOT IN ('funded', 'fee_collected', 'payout_released')
+    UNION ALL
+    SELECT i.member_id, i.event, -i.amount_cents FROM cycle_own_item i JOIN child_remittance USING (cycle_id, member_id) WHERE i.event IS NOT NULL
+) x USING (member_id)
+WHERE r.cycle_id = :cycle_id GROUP BY r.cycle_id, r.member_id, x.event HAVING sum(x.cents) <> 0
+
+-- name: tell_balances
+-- What is left between the shares and the payment, whatever was found before: a balance brought or carried forward.
+INSERT INTO cycle_own_item (cycle_id, member_id, reference, reason, amount_cents)
+SELECT r.cycle_id, r.member_id, CASE WHEN r.paid_cents > 0 OR coalesce(i.has_fee, false) THEN 'PSAO-BALANCE' ELSE 'PSAO-CARRY' END, 'FB',
+       coalesce(s.cents, 0) - coalesce(i.cents, 0) - r.paid_cents
+FROM cycle_remittance r
+LEFT JOIN (SELECT c.owner_id, sum(a.claims_cents - a.plb_cents)::bigint AS cents FROM cycle_share c JOIN advice_share a USING (owner_id, advice_id)
+           WHERE c.cycle_id = :cycle_id GROUP BY c.owner_id) s ON s.owner_id = r.member_id
+LEFT JOIN (SELECT member_id, sum(amount_cents)::bigint AS cents, bool_or(event IS NULL) AS has_fee FROM cycle_own_item
+           WHERE cycle_id = :cycle_id GROUP BY member_id) i USING (member_id)
+WHERE r.cycle_id = :cycle_id AND coalesce(s.cents, 0) - coalesce(i.cents, 0) <> r.paid_cents
+
+-- name: unsplit
+-- Members that are paid for each advice, and whose payouts are still to be made.
+SELECT r.member_id, r.paid_cents, a.bank_account_id,
+       coalesce((SELECT sum(i.amount_cents) FROM cycle_own_item i WHERE (i.cycle_id, i.member_id) = (r.cycle_id, r.member_id)
+                 AND i.reference LIKE 'PSAO-FEE-%'), 0)::bigint AS fee_cents
+FROM cycle_remittance r JOIN cycle c USING (cycle_id) JOIN bank_account a ON a.member_id = r.member_id AND a.in_use @> c.effective_on
+WHERE r.cycle_id = :cycle_id AND r.form = 'per_advice' AND r.paid_cents > 0 ORDER BY r.member_id
+
+-- name: natural_shares
+SELECT s.owner_id AS member_id, s.advice_id, a.claim_count, a.claims_cents, a.plb_cents
+FROM cycle_share s JOIN advice_share a USING (owner_id, advice_id)
+WHERE s.cycle_id = :cycle_id AND s.owner_id = ANY (CAST(:members AS uuid[])) ORDER BY s.owner_id, s.advice_id
+
+-- name: own_items
+SELECT member_id, reason, reference, amount_cents FROM cycle_own_item WHERE cycle_id = :cycle_id ORDER BY member_id, reference
+
+-- name: add_payouts
+INSERT INTO payout (cycle_id, member_id, advice_id, amount_cents, fee_cents, bank_account_id)
+SELECT :cycle_id, n.member_id, n.advice_id, n.amount_cents, n.fee_cents, n.bank_account_id
+FROM unnest(CAST(:members AS uuid[]), CAST(:advices AS bigint[]), CAST(:amounts AS bigint[]), CAST(:fees AS bigint[]), CAST(:accounts AS uuid[]))
+    WITH ORDINALITY AS n (member_id, advice_id, amount_cents, fee_cents, bank_account_id, place) ORDER BY n.place
+
+-- name: add_payout_fees
+INSERT INTO payout_fee (payout_id, month, amount_cents)
+SELECT o.payout_id, to_date(substr(i.reference, 10), 'YYYY-MM'), i.amount_cents
+FROM payout o JOIN cycle_own_item i USING (cycle_id, member_id)
+WHERE o.cycle_id = :cycle_id AND o.member_id = ANY (CAST(:members AS uuid[])) AND o.fee_cents > 0 AND i.reference LIKE 'PSAO-FEE-%'
+
+-- name: set_form
+UPDATE contract SET remittance_form = :form WHERE member_id = :member_id AND remittance_form <> :form
+
+-- name: form
+SELECT c.remittance_form, p.ncpdp_id FROM member m JOIN pharmacy p USING (pharmacy_id) LEFT JOIN contract c USING (member_id)
+WHERE m.member_id = :member_id ORDER BY c.in_force DESC LIMIT 1
+
+-- name: untellable
+-- Members whose remittance can not be what was approved, each with the reason: nothing of theirs leaves.
+SELECT DISTINCT ON (s.owner_id) s.owner_id AS member_id, CASE
+           WHEN a.state <> 'funded' THEN format('advice %s of its remittance is %s', a.trace_number, a.state)
+           WHEN a.delimiters ~ '[-.]' THEN format('the delimiters of payer %s leave no way to write an amount', a.payer_id)
+           ELSE format('payer %s uses a reference that is the PSAO''s own', a.payer_id) END AS reason
+FROM cycle_share s JOIN advice a USING (advice_id)
+LEFT JOIN (SELECT DISTINCT p.advice_id, p.owner_id FROM (SELECT DISTINCT advice_id FROM cycle_share WHERE cycle_id = :cycle_id) c
+           JOIN plb_line p USING (advice_id) WHERE p.reference LIKE 'PSAO-%') p USING (advice_id, owner_id)
+WHERE s.cycle_id = :cycle_id AND (a.state <> 'funded' OR a.delimiters ~ '[-.]' OR p.advice_id IS NOT NULL) ORDER BY s.owner_id, s.advice_id
+
+-- name: told_members
+-- Whom the cycle writes a remittance; of several owners of one pharmacy the present one is the first.
+SELECT r.member_id, p.ncpdp_id, m.legal_name, m.tin, r.form, r.paid_cents, i.npi, i.identifiers,
+       row_number() OVER (PARTITION BY m.pharmacy_id ORDER BY lower(m.membership) DESC) AS owner_place
+FROM cycle_remittance r JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id)
+JOIN (SELECT member_id, array_agg(kind || ':' || value) AS identifiers,
+             (array_agg(value ORDER BY valid DESC) FILTER (WHERE kind = 'NPI'))[1] AS npi FROM member_identifier GROUP BY member_id) i USING (member_id)
+WHERE r.cycle_id = :cycle_id AND r.member_id <> ALL (CAST(:silent AS uuid[])) ORDER BY p.ncpdp_id, owner_place
+
+-- name: told_advices
+SELECT a.advice_id, a.payer_id, a.payer_name, a.paid_on, a.set_ordinal, a.byte_start, a.byte_end, a.delimiters, encode(f.sha256, 'hex') AS sha256,
+       EXISTS (SELECT FROM plb_line p WHERE p.advice_id = a.advice_id AND p.byte_start IS NULL) AS lacks_plb_bytes
+FROM advice a JOIN received_file f USING (file_id)
+WHERE a.advice_id IN (SELECT advice_id FROM cycle_share WHERE cycle_id = :cycle_id)
+
+-- name: told_shares
+-- Each share with where its claims and PLBs stand in the payer's file: member after member, as the first of theirs stand there.
+WITH claims AS MATERIALIZED (
+    SELECT c.owner_id, c.advice_id, sum(c.charge_cents)::bigint AS charge_cents,
+           array_agg(c.byte_start ORDER BY c.byte_start) AS starts, array_agg(c.byte_end ORDER BY c.byte_start) AS ends
+    FROM claim_line c
+    WHERE c.advice_id = ANY (CAST(:advices AS bigint[])) AND c.paid_on BETWEEN :first_paid_on AND :last_paid_on AND c.owner_id <> house_id()
+    GROUP BY c.owner_id, c.advice_id
+), plbs AS MATERIALIZED (
+    SELECT p.owner_id, p.advice_id, array_agg(p.segment ORDER BY p.segment) AS segments,
+           array_agg(p.byte_start ORDER BY p.segment) AS starts, array_agg(p.byte_end ORDER BY p.segment) AS ends
+    FROM (SELECT DISTINCT owner_id, advice_id, segment, byte_start, byte_end FROM plb_line
+          WHERE advice_id = ANY (CAST(:advices AS bigint[])) AND owner_id <> house_id()) p
+    GROUP BY p.owner_id, p.advice_id
+)
+SELECT s.owner_id AS member_id, s.advice_id, h.claim_count, h.claims_cents, h.plb_cents, coalesce(c.charge_cents, 0) AS charge_cents,
+       coalesce(c.starts, '{}') AS claim_starts, coalesce(c.ends, '{}') AS claim_ends,
+       coalesce(p.segments, '{}') AS plb_segments, coalesce(p.starts, '{}') AS plb_starts, coalesce(p.ends, '{}') AS plb_ends
+FROM cycle_share s JOIN advice_share h USING (owner_id, advice_id) JOIN advice a USING (advice_id)
+LEFT JOIN claims c USING (owner_id, advice_id) LEFT JOIN plbs p USING (owner_id, advice_id)
+WHERE s.cycle_id = :cycle_id AND s.owner_id <> ALL (CAST(:silent AS uuid[]))
+ORDER BY min((a.file_id, c.starts[1])) OVER (PARTITION BY s.owner_id), s.owner_id, s.advice_id
+
+-- name: mark_told
+UPDATE share_to_remit s SET cycle_id = c.cycle_id
+FROM child_set c WHERE c.cycle_id = :cycle_id AND (s.owner_id, s.advice_id) = (c.member_id, c.advice_id) AND s.cycle_id IS NULL
+
+-- name: children
+SELECT count(DISTINCT member_id) AS files, count(*) AS sets FROM child_set WHERE cycle_id = :cycle_id
+
+-- name: lock_delivery
+SELECT pg_advisory_xact_lock(hashtext('centralpay.delivery'), CAST(:cycle_id AS integer))
+
+-- name: child_files
+SELECT file_name, byte_start, byte_end FROM child_remittance WHERE cycle_id = :cycle_id ORDER BY byte_start
+
+-- name: child_index
+SELECT p.ncpdp_id, r.file_name, s.set_ordinal, coalesce(a.payer_id, c.company_id) AS payer_id,
+       coalesce(y.name, a.payer_name, c.company_name) AS payer_name, coalesce(a.trace_number, '') AS payer_trace, s.claim_count, s.claims_cents,
+       s.payer_plb_cents, s.own_plb_cents, s.payment_cents, s.trace_number, s.method
+FROM child_set s JOIN child_remittance r USING (cycle_id, member_id) JOIN cycle c USING (cycle_id) JOIN member m USING (member_id)
+JOIN pharmacy p USING (pharmacy_id) LEFT JOIN advice a USING (advice_id) LEFT JOIN payer y USING (payer_id)
+WHERE s.cycle_id = :cycle_id ORDER BY p.ncpdp_id, r.file_name, s.set_ordinal
