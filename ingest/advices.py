@@ -172,9 +172,8 @@ class AdviceWriter:
     def _register(self, identifiers: Iterable[str]) -> None:
         fresh = {identifier for identifier in identifiers if identifier not in self._unknown}
         if fresh:
-            # Committed at once, and one at a time: loads that meet the same identifiers never wait in a circle.
+            # Committed at once: loads that meet the same identifiers do not wait for each other's claims.
             with self._begin() as connection:
-                connection.execute(_QUERIES["lock_unknown_payees"])
                 self._unknown.update(unknown_payee_ids(connection, fresh))
 
     @contextmanager

@@ -4,9 +4,6 @@ SELECT nextval(pg_get_serial_sequence('centralpay.advice', 'advice_id')) FROM ge
 -- name: lock_file
 SELECT pg_advisory_xact_lock(hashtext('centralpay.file'), CAST(:file_id AS integer))
 
--- name: lock_unknown_payees
-SELECT pg_advisory_xact_lock(hashtext('centralpay.unknown_payee'))
-
 -- name: recorded_sets
 SELECT set_ordinal FROM remittance_set WHERE file_id = :file_id
 

@@ -41,7 +41,8 @@ WHERE p.ncpdp_id = :asked OR CAST(m.member_id AS text) = lower(:asked)
 ORDER BY m.membership
 
 -- name: unknown_payees
-INSERT INTO unknown_payee (identifier) SELECT DISTINCT unnest(CAST(:identifiers AS text[])) ON CONFLICT (identifier) DO NOTHING
+-- In one order for everybody: two loads that meet the same identifiers wait for each other, never in a circle.
+INSERT INTO unknown_payee (identifier) SELECT DISTINCT unnest(CAST(:identifiers AS text[])) AS identifier ORDER BY identifier ON CONFLICT (identifier) DO NOTHING
 
 -- name: unknown_payee_ids
 SELECT identifier, unknown_payee_id FROM unknown_payee WHERE identifier = ANY (CAST(:identifiers AS text[]))
