@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from ingest.x12.delimiters import LINE_BREAKS, Delimiters
+from ingest.x12.delimiters import Delimiters
 
 
 class ContentDigest:
@@ -10,12 +10,11 @@ class ContentDigest:
 
     def __init__(self, delimiters: Delimiters) -> None:
         self._delimiters = delimiters
-        self._line_breaks = LINE_BREAKS.replace(delimiters.terminator.encode("latin-1"), b"")
         self._hash = sha256()
 
     def add(self, text: str) -> None:
-        """Add segments, each with its terminator; line breaks do not count."""
-        self._hash.update(text.encode("latin-1").translate(self._delimiters.normal, self._line_breaks))
+        """Add segments without noise, each with its terminator."""
+        self._hash.update(text.encode("latin-1").translate(self._delimiters.normal))
 
     def add_without_control_number(self, segment: str) -> None:
         """Add an ST or SE without its second element."""

@@ -2,7 +2,7 @@
 
 Source: ASC X12.5 and X12.6. The ISA has 16 elements of fixed width, 106 bytes with its terminator; its fourth byte
 separates elements, ISA11 repetitions (from version 00402 on), ISA16 components, and the byte after ISA16 ends
-segments. Senders wrap lines anywhere, trim the padding, and put text in front; nothing here assumes ``*~:``.
+segments. Senders wrap lines anywhere, trim the padding or overrun it, and put text in front; none of ``*~:`` is assumed.
 """
 
 import re
@@ -15,6 +15,7 @@ ISA_REACH: Final = 400
 
 _CANDIDATE = re.compile(rb"(?<![A-Za-z0-9])I[\r\n]*S[\r\n]*A(?=[^A-Za-z0-9 ])")
 _WIDTHS = (3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1)
+_MOST = tuple(2 * width if width >= 4 else width for width in _WIDTHS)
 _LENGTH = 105  # without the terminator
 _TERMINATOR_MARK, _ELEMENT_MARK, _REPETITION_MARK, _COMPONENT_MARK = b"\x1c\x1d\x1e\x1f"
 
@@ -112,8 +113,8 @@ def _may_delimit(byte: bytes) -> bool:
 
 
 def _has_shape(parts: list[bytes]) -> bool:
-    """Accept trimmed elements, never longer ones."""
-    fits = all(len(part) <= width for part, width in zip(parts, _WIDTHS, strict=False))
+    """Accept elements that are trimmed, and ids, dates and numbers that overrun; the codes never are longer."""
+    fits = all(len(part) <= most for part, most in zip(parts, _MOST, strict=False))
     return fits and len(parts[12]) == 5 and parts[12].isdigit()
 
 

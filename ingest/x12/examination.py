@@ -4,11 +4,12 @@ Only claims that ``claims.py`` doubts come here, so this walk is plain rather th
 and names the segment, the element and its byte offset. Source: 005010X221A1, section 1.10.2 and loops 2100, 2110.
 """
 
-from ingest.x12.claims import CLAIM_STATUSES, MISPLACED
 from ingest.x12.loop import Loop
 from ingest.x12.values import (
+    CLAIM_STATUSES,
     FILL_DATES,
     GROUP_CODES,
+    MISPLACED,
     NO_FILL_DATE,
     adjustment_triples,
     has_too_many_adjustments,
@@ -35,11 +36,18 @@ def examine_claim(loop: Loop) -> None:
             loop.refuse("segment_out_of_place", index, 0, "no such segment inside a claim", "one")
 
 
-def examine_other(loop: Loop) -> None:
-    """Find service lines and adjustments in a loop that is no claim: money that belongs to nobody."""
+def examine_other(loop: Loop, expected: frozenset[str]) -> None:
+    """Find in a loop that is no claim what would be money that belongs to nobody, or is lost on somebody else.
+
+    Args:
+        loop: a head, an LX or a PLB, with what follows it up to the next loop.
+        expected: which of ``MISPLACED`` belong there.
+    """
     for index, kind in enumerate(loop.kinds):
         if kind in {"SVC", "CAS"}:
             loop.refuse("outside_claim", index, 0, "such segments only after a CLP", "one before any")
+        elif kind in MISPLACED and kind not in expected:
+            loop.refuse("segment_out_of_place", index, 0, f"no such segment behind {loop.kinds[0]}", "one")
 
 
 def _examine_balances(loop: Loop) -> None:

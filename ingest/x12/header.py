@@ -16,13 +16,14 @@ from ingest.x12.values import real_date
 from schemas.collecting import shown, shown_code, shown_figure
 from schemas.money import text_from_cents
 
+_PAYMENT: Final = frozenset(("BPR", "TRN"))
 _HANDLING_CODES: Final = frozenset("CDHIPUX")
 _METHODS: Final = frozenset(("ACH", "BOP", "CHK", "FWT", "NON"))
 
 
 def read_header(loop: Loop, ordinal: int, delimiters: Delimiters) -> SetHeader | None:
     """Read a head, ST first; None when it is not usable. Findings say why, and what else is wrong with it."""
-    examine_other(loop)
+    examine_other(loop, _PAYMENT)
     payment, trace = _only(loop, "BPR"), _only(loop, "TRN")
     if payment is None or trace is None:
         return None
@@ -35,6 +36,7 @@ def read_header(loop: Loop, ordinal: int, delimiters: Delimiters) -> SetHeader |
     if payment_cents is not None:
         _check_payment(loop, payment, payment_cents)
     _check_payer_id(loop, payment, trace)
+    _check_division(loop, payment, trace)
     _check_dates(loop)
     payer, payee = _party(loop, "PR"), _party(loop, "PE")
     if payment_cents is None or settled_on is None or not trace_number:
@@ -118,6 +120,13 @@ def _check_payer_id(loop: Loop, payment: int, trace: int) -> None:
         loop.warn("payer_id", trace, 3, "1 and the EIN of the payer", "nothing")
     elif originator and originator != payer_id:
         loop.warn("payer_id", trace, 3, f"the same as BPR10, {shown(originator)}", shown(payer_id))
+
+
+def _check_division(loop: Loop, payment: int, trace: int) -> None:
+    """Check that both elements that may tell the payer's divisions apart say the same."""
+    stated, told = loop.text(payment, 11), loop.text(trace, 4)
+    if stated and told and stated != told:
+        loop.warn("payer_id", trace, 4, f"the same as BPR11, {shown(stated)}", shown(told))
 
 
 def _check_dates(loop: Loop) -> None:

@@ -1,5 +1,7 @@
 """One loop taken apart: its elements by number, and findings about them that say where they stand."""
 
+from collections.abc import Callable
+
 from schemas.collecting import FindingList, shown_figure
 from schemas.findings import Finding, Severity
 from schemas.money import cents_from_text
@@ -13,7 +15,7 @@ class Loop:
     Args:
         segments: clean segments.
         segment: position of the first of them within its set, ST = 1.
-        offsets: byte offset of each segment.
+        offset_of: gives the byte offset of a segment by its index; asked only where it is told.
         element: the element separator.
         findings: where findings go.
     """
@@ -22,7 +24,7 @@ class Loop:
         self,
         segments: list[str],
         segment: int,
-        offsets: list[int],
+        offset_of: Callable[[int], int],
         *,
         element: str,
         findings: FindingList,
@@ -31,7 +33,8 @@ class Loop:
         """The first three characters of each segment, without the separator."""
         self._elements = [text.split(element) for text in segments]
         self._segment = segment
-        self._offsets = offsets
+        self._offset_of = offset_of
+        self._byte_start: int | None = None
         self._findings = findings
 
     def elements(self, index: int) -> list[str]:
@@ -49,7 +52,9 @@ class Loop:
 
     def byte_start(self) -> int:
         """Offset of the loop's first segment."""
-        return self._offsets[0]
+        if self._byte_start is None:
+            self._byte_start = self._offset_of(0)
+        return self._byte_start
 
     def cents(self, index: int, number: int) -> int | None:
         """Read an amount; None, with a finding, when it is none."""
@@ -77,7 +82,7 @@ class Loop:
                 expected=said[0],
                 found=said[1],
                 segment=self._segment + index,
-                byte_offset=self._offsets[index],
+                byte_offset=self._offset_of(index),
                 severity=severity,
                 advice=ASK_PAYER if severity is Severity.REFUSE else "",
             )

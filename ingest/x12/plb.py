@@ -32,7 +32,7 @@ def read_plb(loop: Loop, component: str, byte_end: int) -> tuple[list[PlbAdjustm
     Returns:
         Its adjustments, and whether all its amounts could be read; one that cannot is a finding and no adjustment.
     """
-    examine_other(loop)
+    examine_other(loop, frozenset())
     provider, fiscal_date = loop.text(0, 1), loop.text(0, 2)
     if real_date(fiscal_date) is None:
         loop.warn("impossible_date", 0, 2, "a real date as CCYYMMDD", shown_figure(fiscal_date))

@@ -13,12 +13,13 @@ from ingest.x12.claims import ClaimReader
 from ingest.x12.delimiters import ISA_REACH, Isa, find_isa, mentions_isa, read_isa
 from ingest.x12.envelope import Envelopes
 from ingest.x12.model import Claim, FileEnd, SetEnd, SetHeader
-from ingest.x12.segments import BLANK, Batch, ByteWindow, Cutter
+from ingest.x12.noise import BLANK
+from ingest.x12.segments import CLAIM, Batch, ByteWindow, Cutter
 from ingest.x12.transaction_set import TransactionSet
 from schemas.errors import UnreadableError
 from schemas.findings import Finding
 
-CHUNK_BYTES: Final = 1 << 18
+CHUNK_BYTES: Final = 1 << 16
 """How much is taken apart at a time; more is slower, because it leaves the processor's cache."""
 LOOP_LIMIT: Final = 8 << 20
 """No head, claim or other loop is longer; a stretch without structure ends the reading instead of filling memory."""
@@ -32,7 +33,7 @@ Event = SetHeader | list[Claim] | SetEnd | FileEnd
 
 
 def read_remittances(
-    stream: BinaryIO, name: str, *, block: int = 2000, chunk_bytes: int = CHUNK_BYTES
+    stream: BinaryIO, name: str, *, block: int = 250, chunk_bytes: int = CHUNK_BYTES
 ) -> Iterator[Event]:
     """Read all transaction sets of a stream of decompressed bytes, which may be a pipe.
 
@@ -66,6 +67,7 @@ class _Reading:
         self._isa = self._first_isa()
         self._claim_reader = ClaimReader(self._isa.delimiters)
         self._cutter = Cutter(self._isa.delimiters)
+        self._began = 0  # offset of the ISA in hand
         self._at_isa = False  # whether reading stopped before an ISA rather than after an IEA
         self._undigested = 0  # where in the batch's text begins what the set's digest lacks
 
@@ -104,7 +106,7 @@ class _Reading:
             isa = find_isa(raw)
             reach = ISA_REACH if isa is None and not self._window.ended else 0  # an ISA may begin at the very end
             skipped = raw[: len(raw) - reach if isa is None else isa.start]
-            if skipped.strip(BLANK.encode()):
+            if skipped.replace(_BOM, b"").strip(BLANK.encode()):
                 skipped_bytes += len(skipped)
                 holds_sets = holds_sets or _REMITTANCE.search(skipped) is not None
             self._window.advance(len(skipped))
@@ -121,6 +123,7 @@ class _Reading:
             self._claim_reader = ClaimReader(isa.delimiters)
             self._cutter = Cutter(isa.delimiters)
         self._isa = isa
+        self._began = self._window.offset
         self._at_isa = False
         size = min(_FIRST_CHUNK, self._chunk_bytes)
         while raw := self._window.look(size):
@@ -142,33 +145,43 @@ class _Reading:
         text = batch.text
         self._undigested = 0
         stop, turned = batch.marks[-1], False
-        for start, after, byte_start, byte_end in batch.loops():
-            segments = batch.segments(start, after)
-            current = self._set
-            if current is not None and text.startswith("CLP", start):
-                current.add_claim(batch, start, segments, byte_start, byte_end)
-                if len(current.claims) >= self._block:
-                    yield current.take_claims()
-            elif start and text.startswith("ISA", start):
+        for stretch in batch.stretches():
+            start, byte_start = batch.marks[stretch.start], batch.begins[stretch.start]
+            if text.startswith(CLAIM, start):
+                yield from self._claims(batch, stretch)
+            elif text.startswith("ISA", start) and byte_start != self._began:
                 stop, turned, self._at_isa = start, True, True
                 break
             else:
-                place = (self._segments_before + 1, byte_start)
-                yield from self._structure(batch, start, segments, place)
+                segments = batch.segments(stretch.start)
+                yield from self._structure(batch, start, segments, (self._segments_before + 1, byte_start))
                 if text.startswith("IEA", start):
-                    stop, turned = start + len(segments[0] + batch.separator), True
+                    stop, turned = start + len(segments[0]) + 1, True
+                    self._segments_before += 1
                     break
-            self._segments_before += len(segments)
+            self._segments_before += sum(batch.segment_counts[stretch.start : stretch.stop])
         self._digest(batch, stop)
         reached = batch.begin(stop) if self._at_isa else batch.end(stop)
         self._window.advance(reached - self._window.offset)
         return turned
 
+    def _claims(self, batch: Batch, stretch: range) -> Iterator[list[Claim]]:
+        """Read claims that follow each other, and hand on those that fill a block."""
+        if self._set is None:
+            segments = self._segments_before
+            for number in stretch:
+                self._envelopes.outside_set(CLAIM, (segments + 1, batch.begins[number]))
+                segments += batch.segment_counts[number]
+            return
+        self._set.add_claims(batch, stretch)
+        while len(self._set.claims) >= self._block:
+            yield self._set.take_claims(self._block)
+
     def _structure(self, batch: Batch, start: int, segments: list[str], place: tuple[int, int]) -> Iterator[Event]:
-        """Read a loop that is no claim of a set."""
+        """Read a loop that is no claim."""
         elements = segments[0].split(self._isa.delimiters.element)
         kind = elements[0][:3]
-        if kind in {"CLP", "LX", "PLB", "SE"}:
+        if kind in {"LX", "PLB", "SE"}:
             if self._set is None:
                 self._envelopes.outside_set(kind, place)
             else:
@@ -184,7 +197,7 @@ class _Reading:
             yield from self._open_set(batch, start, segments, place)
         elif kind == "GE":
             self._envelopes.close_group(elements, place)
-            self._envelopes.stray_segments(kind, len(segments) - 1, place)
+            self._stray(kind, segments[1:], place)
         else:
             self._envelopes.close_interchange(elements, place)
 
@@ -202,7 +215,13 @@ class _Reading:
             if current.claims:
                 yield current.take_claims()
             yield current.close(batch, start, segments[0])
-            self._envelopes.stray_segments("SE", len(segments) - 1, place)
+            self._stray("SE", segments[1:], place)
+
+    def _stray(self, after: str, segments: list[str], place: tuple[int, int]) -> None:
+        """Tell of segments that follow a trailer and begin nothing, and of a set that is hidden in them."""
+        self._envelopes.stray_segments(after, len(segments), place)
+        if any(_REMITTANCE.search(segment.encode("latin-1")) for segment in segments):
+            self._envelopes.outside_set("ST", place)
 
     def _open_set(self, batch: Batch, start: int, segments: list[str], place: tuple[int, int]) -> Iterator[SetHeader]:
         self._set = TransactionSet(
@@ -213,7 +232,7 @@ class _Reading:
             claim_reader=self._claim_reader,
             delimiters=self._isa.delimiters,
         )
-        self._undigested = start + len(segments[0] + batch.separator)
+        self._undigested = start + len(segments[0]) + 1
         if self._set.header is not None:
             yield self._set.header
 

@@ -1,21 +1,19 @@
 """From raw bytes to clean loops with true byte offsets.
 
-*Noise* is what the standard does not know and files are full of: line breaks anywhere, indentation, blank lines and
-empty segments. It is taken out before anything is read, and remembered, so that an offset always points into the
-stream as received. A *mark* is where a segment stands that begins a loop or an envelope; everything up to the next
-mark belongs to it.
+A *mark* is where a segment stands that begins a loop or an envelope; everything up to the next mark belongs to it. The
+text of a batch is without noise (``noise.py``): one character, the terminator, is all that separates segments.
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import BinaryIO, Final
 
 from ingest.x12.delimiters import Delimiters
+from ingest.x12.noise import BLANK, Cleaner
 
-BLANK: Final = " \t\r\n\x1a\x00"
-"""What may stand between segments and at the end of a file without meaning: white space, Ctrl-Z, NUL padding."""
+CLAIM: Final = "CLP"
+"""Begins a claim."""
 
 
 class ByteWindow:
@@ -54,83 +52,17 @@ class Cutter:
 
     def __init__(self, delimiters: Delimiters) -> None:
         self.terminator = delimiters.terminator
-        self._line_breaks = [character for character in "\r\n" if character != delimiters.terminator]
-        self._heads = f"(?:CLP|PLB|ISA|IEA|(?:GS|GE|ST|SE|LX)(?=[{re.escape(delimiters.element + self.terminator)}]))"
-        self._blanks = f"[ \t{re.escape(self.terminator)}]+"
-        self._patterns: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {}
+        self.cleaner = Cleaner(delimiters.terminator)
+        terminator, ends = re.escape(self.terminator), re.escape(delimiters.element + self.terminator)
+        self._heads = re.compile(f"{terminator}(?:{CLAIM}|PLB|ISA|IEA|(?:GS|GE|ST|SE|LX)(?=[{ends}]))")
 
-    def separator(self, text: str) -> str | None:
-        """Give the terminator with the line break that follows it everywhere, or None when noise stands elsewhere."""
-        line_break = ""
-        if any(character in text for character in self._line_breaks):
-            following = text.find(self.terminator) + 1
-            line_break = "\r\n" if text.startswith("\r\n", following) else text[following : following + 1]
-            if not self._breaks_regularly(text, line_break):
-                return None
-        separator = self.terminator + line_break
-        _, blanks = self._compiled(separator)
-        return None if blanks.search(text) else separator
-
-    def _breaks_regularly(self, text: str, line_break: str) -> bool:
-        """Tell whether the line break follows every terminator and nothing else breaks a line."""
-        count = text.count(self.terminator)
-        return text.count(self.terminator + line_break) == count and all(
-            text.count(character) == (count if character in line_break else 0) for character in self._line_breaks
-        )
-
-    def without_noise(self, text: str) -> tuple[str, list["Removal"]]:
-        """Take out line breaks, then indentation and empty segments; tell what was taken out in each step."""
-        removals = []
-        for line_break in ("\r\n", "\r", "\n"):
-            if line_break in text and self.terminator not in line_break:
-                parts = text.split(line_break)
-                positions = list(accumulate(map(len, parts[:-1])))
-                removals.append(Removal(positions, range(0, len(line_break) * len(parts), len(line_break))))
-                text = "".join(parts)
-        _, blanks = self._compiled(self.terminator)
-        spans = [found.span() for found in blanks.finditer(text)]
-        if spans:
-            sizes = list(accumulate((end - start - 1 for start, end in spans), initial=0))
-            positions = [start + 1 - before for (start, _), before in zip(spans, sizes, strict=False)]
-            removals.append(Removal(positions, sizes))
-            text = blanks.sub(lambda _: self.terminator, text)
-        return text, removals
-
-    def marks(self, text: str, separator: str) -> list[int]:
+    def marks(self, text: str) -> list[int]:
         """Give where loops begin in clean text that begins with one."""
-        if not text:
-            return []
-        heads, _ = self._compiled(separator)
-        width = len(separator)
-        return [0, *(found.start() + width for found in heads.finditer(text))]
-
-    def _compiled(self, separator: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        """Give the patterns of a mark and of blanks behind a separator."""
-        if separator not in self._patterns:
-            end = re.escape(separator)
-            self._patterns[separator] = (re.compile(end + self._heads), re.compile(end + self._blanks))
-        return self._patterns[separator]
-
-
-class Removal:
-    """Stretches that were taken out of a text, and how to find back.
-
-    Args:
-        positions: where each was, in the text that is left.
-        sizes: how much was taken out before each of them, and in the end before what follows the last.
-    """
-
-    def __init__(self, positions: Sequence[int], sizes: Sequence[int]) -> None:
-        self._positions = positions
-        self._sizes = sizes
-
-    def before(self, position: int) -> int:
-        """Give where a character of the text that is left was."""
-        return position + self._sizes[bisect_right(self._positions, position)]
+        return [0, *[found.start() + 1 for found in self._heads.finditer(text)]] if text else []
 
 
 class Batch:
-    """Consecutive loops of one interchange as clean text.
+    """Consecutive loops of one interchange as clean text. Complete loops have numbers, first = 0.
 
     Args:
         raw: bytes that begin with a loop; what follows the last terminator counts only when ``last``.
@@ -143,17 +75,40 @@ class Batch:
         self._raw_end = offset + len(raw)
         text = raw.decode("latin-1").lstrip(BLANK + cutter.terminator)
         self._offset = self._raw_end - len(text)
-        text, separator, self._removals = _cut(text, cutter, last=last)
-        self.text = text
-        """Complete segments, each with its ``separator``."""
-        self.separator = separator
-        """The terminator, with a line break when one follows each terminator and stands nowhere else."""
-        self.marks = cutter.marks(text, separator)
+        self._terminator = cutter.terminator
+        self.text, self._removals = cutter.cleaner.clean(self._whole_segments(text, last=last))
+        """Complete segments, each with its terminator."""
+        self.marks = cutter.marks(self.text)
         """Where loops begin in ``text``; the last mark is where the last complete loop ends."""
         if last:
-            self.marks.append(len(text))
-        elif self.marks and text.startswith("IEA", self.marks[-1]):
-            self.marks.append(text.find(separator, self.marks[-1]) + len(separator))
+            self.marks.append(len(self.text))
+        elif self.marks and self.text.startswith("IEA", self.marks[-1]):
+            self.marks.append(self.text.find(cutter.terminator, self.marks[-1]) + 1)
+        count = self.text.count
+        self.segment_counts = [count(cutter.terminator, start, after) for start, after in pairwise(self.marks)]
+        """How many segments each loop has."""
+        self.begins, self.ends = self._ranges()
+        """Offset in the stream of the first byte of each loop, and of the one after its last."""
+
+    def loops(self) -> Iterator[tuple[int, int, int, int]]:
+        """Give each loop: its bounds in ``text``, its first byte in the stream and the one after its last."""
+        return zip(self.marks, self.marks[1:], self.begins, self.ends, strict=False)
+
+    def stretches(self) -> Iterator[range]:
+        """Give the numbers of the loops in order: claims that follow each other together, any other by itself."""
+        text, first = self.text, 0
+        for number, mark in enumerate(self.marks[:-1]):
+            if not text.startswith(CLAIM, mark):
+                if first < number:
+                    yield range(first, number)
+                yield range(number, number + 1)
+                first = number + 1
+        if first < len(self.marks) - 1:
+            yield range(first, len(self.marks) - 1)
+
+    def segments(self, number: int) -> list[str]:
+        """Give the segments of a loop."""
+        return self.text[self.marks[number] : self.marks[number + 1] - 1].split(self._terminator)
 
     def begin(self, position: int) -> int:
         """Offset in the stream of a character of ``text``."""
@@ -163,42 +118,28 @@ class Batch:
 
     def end(self, position: int) -> int:
         """Offset in the stream just after the terminator of the segment that ends before ``position``."""
-        return min(self.begin(position - len(self.separator)) + 1, self._raw_end)
+        return min(self.begin(position - 1) + 1, self._raw_end)
 
-    def loops(self) -> Iterator[tuple[int, int, int, int]]:
-        """Give each complete loop: its bounds in ``text``, its first byte in the stream and the one after its last."""
-        marks = self.marks
-        if self._removals:
-            begins, ends = [self.begin(mark) for mark in marks], [self.end(mark) for mark in marks[1:]]
+    def segment_begin(self, start: int, segments: list[str], index: int) -> int:
+        """Offset in the stream of one of the segments that stand from a place of ``text`` on."""
+        return self.begin(start + sum(map(len, segments[:index])) + index)
+
+    def _whole_segments(self, text: str, *, last: bool) -> str:
+        """Give what is complete; at the end of the stream, the last terminator may be missing."""
+        if not last:
+            return text[: text.rfind(self._terminator) + 1]
+        whole = text.rstrip(BLANK.replace(self._terminator, ""))
+        return whole + ("" if not whole or whole.endswith(self._terminator) else self._terminator)
+
+    def _ranges(self) -> tuple[list[int], list[int]]:
+        """Find the loops in the stream, all at once where the noise was of one kind."""
+        offset, marks = self._offset, self.marks
+        if not self._removals:
+            begins, ends = marks[:-1], marks[1:]
+        elif len(self._removals) == 1:
+            begins, ends = self._removals[0].ranges(marks, self.segment_counts)
         else:
-            begins = [self._offset + mark for mark in marks]
-            line_break = len(self.separator) - 1
-            ends = [min(begin - line_break, self._raw_end) for begin in begins[1:]]
-        return zip(marks, marks[1:], begins, ends, strict=False)
-
-    def segments(self, start: int, after: int) -> list[str]:
-        """Give the segments between two marks."""
-        return self.text[start : after - len(self.separator)].split(self.separator)
-
-    def offsets(self, start: int, segments: list[str]) -> list[int]:
-        """Give the offset in the stream of each of the segments that begin at a mark."""
-        offsets = []
-        for segment in segments:
-            offsets.append(self.begin(start))
-            start += len(segment) + len(self.separator)
-        return offsets
-
-
-def _cut(text: str, cutter: Cutter, *, last: bool) -> tuple[str, str, list[Removal]]:
-    """Cut text to complete segments; give it clean, with its separator and what was taken out."""
-    terminator = cutter.terminator
-    if last:
-        whole = text.rstrip(BLANK.replace(terminator, ""))
-        whole += "" if not whole or whole.endswith(terminator) else terminator
-    else:
-        whole = text[: text.rfind(terminator) + 1]
-    separator = cutter.separator(whole[:-1])
-    if separator is None:
-        whole, removals = cutter.without_noise(whole)
-        return whole, terminator, removals
-    return whole + separator[1:] if whole else "", separator, []
+            return [self.begin(mark) for mark in marks[:-1]], [self.end(mark) for mark in marks[1:]]
+        begins, ends = [offset + begin for begin in begins], [offset + end for end in ends]
+        ends[-1:] = [min(end, self._raw_end) for end in ends[-1:]]
+        return begins, ends

@@ -21,13 +21,13 @@ class Store:
         """Qualified identifier from TS301; empty when the LX names no store."""
         self._claim_count = 0
         self._charge_cents = 0
-        examine_other(loop)
+        examine_other(loop, frozenset(("TS3",)))
         if len(self._summaries) > 1:
             loop.refuse("segment_repeated", self._summaries[1], 0, "one TS3 for an LX", str(len(self._summaries)))
 
-    def add_claim(self, charge_cents: int) -> None:
-        """Count a claim of the store."""
-        self._claim_count += 1
+    def add_claims(self, count: int, charge_cents: int) -> None:
+        """Count claims of the store, and what those that can be read charge together."""
+        self._claim_count += count
         self._charge_cents += charge_cents
 
     def check(self) -> None:

@@ -4,6 +4,9 @@ Source: 005010X221A1, section 1.10.2.1.3: BPR02 is the sum of all CLP04 less the
 and SE. Each set is judged alone.
 """
 
+from functools import partial
+from itertools import accumulate
+
 from ingest.x12.claims import ClaimReader
 from ingest.x12.content import ContentDigest
 from ingest.x12.delimiters import Delimiters
@@ -64,24 +67,23 @@ class TransactionSet:
             self._head.refuse("transaction_kind", 0, 1, "835", shown(self._head.text(0, 1)))
         self._payee = self.header.payee if self.header else ""
 
-    def add_claim(self, batch: Batch, start: int, segments: list[str], byte_start: int, byte_end: int) -> None:
-        """Read a claim, CLP first."""
+    def add_claims(self, batch: Batch, stretch: range) -> None:
+        """Read claims that follow each other. ``stretch``: their numbers among the loops of the batch."""
+        counts = batch.segment_counts[stretch.start : stretch.stop]
+        *positions, after = accumulate(counts, initial=self._segment_count + 1)
         if self._is_remittance:
-            self._claim_count += 1
-            claim, in_order = self._claim_reader.read(
-                segments, self._segment_count + 1, self._payee, byte_start, byte_end
-            )
-            if not in_order:
-                examine_claim(self._loop(batch, start, segments))
+            read = self._claim_reader.read_stretch(batch, stretch, positions, self._payee)
+            for number in read.doubtful:
+                start, segments = batch.marks[stretch[number]], batch.segments(stretch[number])
+                examine_claim(self._loop(batch, start, segments, positions[number]))
+            self._claim_count += len(stretch)
+            self._claims_paid_cents += sum([claim.paid_cents for claim in read.claims])
+            self._money_is_readable = self._money_is_readable and len(read.claims) == len(stretch)
             if self._store is not None:
-                self._store.add_claim(0 if claim is None else claim.charge_cents)
-            if claim is None:
-                self._money_is_readable = False
-            else:
-                self._claims_paid_cents += claim.paid_cents
-                if self.header is not None:
-                    self.claims.append(claim)
-        self._segment_count += len(segments)
+                self._store.add_claims(len(stretch), sum([claim.charge_cents for claim in read.claims]))
+            if self.header is not None:
+                self.claims += read.claims
+        self._segment_count = after - 1
 
     def add_store(self, batch: Batch, start: int, segments: list[str]) -> None:
         """Read a loop that an LX begins, without its claims."""
@@ -96,15 +98,16 @@ class TransactionSet:
         """Read a PLB and whatever stands between it and the next loop."""
         if self._is_remittance:
             self._leave_store()
-            byte_end = batch.end(start + len(segments[0] + batch.separator))
+            byte_end = batch.end(start + len(segments[0]) + 1)
             adjustments, readable = read_plb(self._loop(batch, start, segments), self._delimiters.component, byte_end)
             self._plb += adjustments
             self._money_is_readable = self._money_is_readable and readable
         self._segment_count += len(segments)
 
-    def take_claims(self) -> list[Claim]:
-        """Give the claims that wait, and forget them."""
-        claims, self.claims = self.claims, []
+    def take_claims(self, most: int | None = None) -> list[Claim]:
+        """Give the claims that wait, or the first of them, and forget those."""
+        claims = self.claims[:most]
+        del self.claims[:most]
         return claims
 
     def close(self, batch: Batch, start: int, segment: str) -> SetEnd:
@@ -120,7 +123,7 @@ class TransactionSet:
         if self._is_remittance:
             self._leave_store()
             self._balance()
-        return self._end(batch.end(start + len(segment + batch.separator)))
+        return self._end(batch.end(start + len(segment) + 1))
 
     def cut_off(self, by: str, byte_end: int) -> SetEnd:
         """Judge a set whose SE never came.
@@ -165,12 +168,12 @@ class TransactionSet:
             byte_end=byte_end,
         )
 
-    def _loop(self, batch: Batch, start: int, segments: list[str]) -> Loop:
-        """Take apart the loop that comes next in the set."""
+    def _loop(self, batch: Batch, start: int, segments: list[str], position: int | None = None) -> Loop:
+        """Take apart a loop: the one that comes next in the set, or whose first segment has a position in it."""
         return Loop(
             segments,
-            self._segment_count + 1,
-            batch.offsets(start, segments),
+            position or self._segment_count + 1,
+            partial(batch.segment_begin, start, segments),
             element=self._delimiters.element,
             findings=self._findings,
         )

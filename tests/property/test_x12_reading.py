@@ -257,8 +257,8 @@ def test_the_quick_reading_of_claims_doubts_what_the_examination_finds(
         text = text[:place] + character + text[place + (not insert) :]
     segments = text.split("~")
     findings = FindingList()
-    examine_claim(Loop(segments, 1, [0] * len(segments), element="*", findings=findings))
-    read_claim, in_order = ClaimReader(Delimiters("*", ":", "~")).read(segments, 1, "", 0, 0)
+    examine_claim(Loop(segments, 1, lambda _: 0, element="*", findings=findings))
+    read_claim, in_order = ClaimReader(Delimiters("*", ":", "~")).read(segments, 1, 0, 0, "")
     assert in_order == (findings.all() == ())
     unreadable = any(finding.rule == "amount" for finding in findings.all())
     assert (read_claim is None) == unreadable

@@ -73,6 +73,19 @@ def test_an_isa_may_be_trimmed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"*PBM ", b"*A SENDER OF MORE "), (b"*260301*", b"*20260301*"), (b"*000000007*", b"*0000000000007*")],
+)
+def test_an_isa_may_overrun(old: bytes, new: bytes) -> None:
+    """An id, date or number longer than its width is still one element, and the ISA is known not to have 106 bytes."""
+    isa = find_isa(ISA.replace(old, new) + REST)
+    assert isa is not None
+    assert isa.delimiters == Delimiters(element="*", component=":", terminator="~", repetition="^")
+    assert isa.length > 106
+    assert not isa_is_padded(isa)
+
+
+@pytest.mark.parametrize(
     "content",
     [
         b"",
@@ -82,7 +95,8 @@ def test_an_isa_may_be_trimmed() -> None:
         ISA[:-2],
         ISA.replace(b"*0*P*:~", b"*0*P*~") + REST,
         ISA.replace(b"*00501*", b"*5010 *") + REST,
-        ISA.replace(b"*260301*", b"*20260301*") + REST,
+        ISA.replace(b"ISA*00*", b"ISA*001*") + REST,
+        ISA.replace(b"*PBM ", b"*" + 31 * b"P") + REST,
         ISA[:-1] + b"GS*HP",
         ISA[:-1] + b"*" + REST,
         ISA[:-2] + b"A~" + REST,

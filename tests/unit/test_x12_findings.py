@@ -24,6 +24,7 @@ from tests.unit.test_x12_files import CLAIM, HEAD, REFUSE, WARN, enclosed, one_s
         ("TRN", "TRN*1**1935665544", ("trace_number", "TRN02", 3, REFUSE)),
         ("TRN", "TRN*1*TRACE01", ("payer_id", "TRN03", 3, WARN)),
         ("TRN", "TRN*1*TRACE01*1000000000", ("payer_id", "TRN03", 3, WARN)),
+        ("BPR", "BPR*I*70.00*C*ACH*******WEST*****20260303", ("payer_id", "TRN04", 3, WARN)),
         ("DTM*405", "TRN*1*TRACE02*1935665544", ("segment_repeated", "TRN", 4, REFUSE)),
         ("DTM*405", "DTM*405*20261301", ("impossible_date", "DTM02", 4, WARN)),
         ("DTM*405", "CAS*CO*45*1.00", ("outside_claim", "CAS", 4, REFUSE)),
@@ -33,7 +34,8 @@ from tests.unit.test_x12_files import CLAIM, HEAD, REFUSE, WARN, enclosed, one_s
 )
 def test_heads_with_one_mistake(old: str, new: str, finding: tuple[str, str, int, Severity]) -> None:
     """Each mistake in a head is found where it stands."""
-    assert finding in said(read_set(*CLAIM, head=swapped(old, new, HEAD)))
+    head = [f"{segment}*EAST" if segment == "TRN*1*TRACE01*1935665544" else segment for segment in HEAD]
+    assert finding in said(read_set(*CLAIM, head=swapped(old, new, head)))
 
 
 def test_a_payment_date_that_is_none_gives_way_to_the_production_date_or_refuses_the_set() -> None:

@@ -122,6 +122,46 @@ def test_a_reversal_and_the_same_claim_again_are_three_claims() -> None:
     assert result.ends[0].balances
 
 
+def test_a_reversal_need_not_mirror_what_it_takes_back() -> None:
+    """Another adjustment group, a negative fee on a normal claim, no patient amount: it balances, nothing is found."""
+    reversal = ["CLP*RX1*22*-100*-70**13*PCN", "SVC*N4:1*-100*-70**-30", "CAS*OA*23*-30"]
+    normal = ["CLP*RX2*1*100*101.75**13*PCN", "SVC*N4:1*100*101.75**30", "CAS*CO*91*-1.75"]
+    result = read_set(*reversal, *normal, paid="31.75")
+    assert [(claim.patient_cents, claim.adjustments) for claim in result.claims] == [
+        (0, "OA23:-3000"),
+        (0, "CO91:-175"),
+    ]
+    assert result.findings == []
+
+
+@pytest.mark.parametrize("number", ["0006464974", "6464974-01", "A 12/3", "X" * 38])
+def test_a_prescription_number_is_kept_as_it_came(number: str) -> None:
+    """Zero padding, suffixes and whatever else a payer writes into CLP01 stay."""
+    result = read_set(*swapped("CLP", f"CLP*{number}*1*100.00*70.00*10.00*13*PCN1"))
+    assert [claim.rx_number for claim in result.claims] == [number]
+    assert result.findings == []
+
+
+def test_claims_of_any_shape_keep_their_order_and_their_place() -> None:
+    """Among many claims alike, those with two services, out of balance or unreadable are read where they stand."""
+    two_services = ["CLP*RX2*1*100*70**13*PCN", "SVC*N4:1*60*40", "CAS*CO*45*20", "SVC*N4:2*40*30", "CAS*CO*45*10"]
+    wrong = swapped("CAS*CO", "CAS*CO*90*19.99")
+    unreadable = swapped("CLP", "CLP*RX4*1*x*70.00*10.00*13*PCN")
+    body = [*(9 * CLAIM), *two_services, *(5 * CLAIM), *wrong, *CLAIM, *unreadable, *(4 * CLAIM)]
+    content = enclosed(*one_set(*body))
+    result = read(content)
+    segments = [position for position, each in enumerate(one_set(*body), start=1) if each.startswith("CLP")]
+    assert [claim.segment for claim in result.claims] == [*segments[:17], *segments[18:]]
+    assert [claim.rx_number for claim in result.claims] == [*(9 * ["0123456"]), "RX2", *(11 * ["0123456"])]
+    assert [content[claim.byte_start : claim.byte_end].count(b"CLP*") for claim in result.claims] == 21 * [1]
+    assert said(result) == [
+        ("service_balances", "SVC03", segments[15] + 4, REFUSE),
+        ("claim_balances", "CLP04", segments[15], REFUSE),
+        ("amount", "CLP03", segments[17], REFUSE),
+    ]
+    assert result.ends[0].claim_count == 22
+
+
 def test_six_adjustments_in_one_segment_are_all_counted() -> None:
     """Amounts are elements 3, 6 to 18; quantities between them enter nothing."""
     cas = "CAS*CO*45*1.00*9*90*2.00**91*3.00*1*A2*4.00**16*5.00**23*6.00*7"
@@ -174,6 +214,19 @@ def test_an_lx_without_store_returns_to_the_payee_of_the_set() -> None:
     claim = swapped("NM1*82", "")
     result = read_set("LX*1", "TS3*1234567*99*20261231*1*100.00", *claim, "LX*2", *claim, paid="140.00")
     assert [claim.payee for claim in result.claims] == ["NCPDP:1234567", "NPI:1234567893"]
+
+
+def test_a_chain_may_have_a_set_with_a_section_for_each_store() -> None:
+    """Each LX with its TS3 says whose claims follow, whatever its number and however many they are."""
+    claim = swapped("NM1*82", "")
+    body = ["LX*70", "TS3*1234567*99*20261231*9*900.00", *(9 * claim), "LX*3", "TS3*7654321*99*20261231*2*200.00"]
+    result = read_set(*body, *(2 * claim), "LX*4", *CLAIM, paid="840.00")
+    assert [claim.payee for claim in result.claims] == [
+        *(9 * ["NCPDP:1234567"]),
+        *(2 * ["NCPDP:7654321"]),
+        "NPI:1811901945",
+    ]
+    assert result.findings == []
 
 
 @pytest.mark.parametrize(
@@ -238,6 +291,33 @@ def test_the_payment_is_claims_less_plb() -> None:
         f"{plbs[0]}~",
         f"{plbs[1]}~",
     ]
+
+
+@pytest.mark.parametrize("reason", ["WO", "FB", "L6", "CS", "AH", "72", "AM", "J1", "IR", "LE"])
+def test_the_plb_reasons_that_pharmacies_meet_are_known(reason: str) -> None:
+    """None of them is worth a warning; each counts with its sign."""
+    result = read_set(*CLAIM, f"PLB*1234567*20261231*{reason}:1*5.00*{reason}*-7.00", paid="72.00")
+    assert [(plb.reason, plb.amount_cents) for plb in result.ends[0].plb] == [(reason, 500), (reason, -700)]
+    assert result.findings == []
+
+
+def test_a_negative_is_carried_to_zero_by_a_forward_balance() -> None:
+    """The payer never pays below zero: what is taken back beyond the payment is a negative FB, and no money moves."""
+    reversal = ["CLP*RX1*22*-100*-70**13*PCN", "SVC*N4:1*-100*-70**-30", "CAS*CO*45*-30"]
+    head = swapped("BPR", "BPR*H*0*C*NON************20260303", HEAD)
+    result = read_set(*reversal, "PLB*1234567*20261231*FB:NEXT*-70.00", head=head)
+    assert (result.headers[0].payment_cents, result.ends[0].claims_paid_cents) == (0, -7000)
+    assert result.findings == []
+
+
+@pytest.mark.parametrize("handling", ["I", "C", "D", "P", "U", "X"])
+@pytest.mark.parametrize("method", ["ACH", "CHK", "FWT", "BOP"])
+def test_the_ways_to_pay_are_known(handling: str, method: str) -> None:
+    """How a payment is made and told of is read as it stands and warned of only when no guide knows it."""
+    head = swapped("BPR", f"BPR*{handling}*70.00*C*{method}************20260303", HEAD)
+    result = read_set(*CLAIM, head=head)
+    assert [(header.handling_code, header.method) for header in result.headers] == [(handling, method)]
+    assert result.findings == []
 
 
 def test_six_pairs_of_a_plb_are_read() -> None:
