@@ -14,7 +14,7 @@ from ingest.directory import Directory, unknown_payee_ids
 from ingest.misfits import no_period
 from ingest.plb_rows import COPY_PLB, PlbRows
 from ingest.received_set import AdviceIdentity, ReceivedSet, SplitError
-from ingest.reversals import pair_reversals
+from ingest.reversals import late_advices, pair_reversals
 from ingest.set_cases import open_house_cases, open_set_cases
 from ledger.activity import Begin
 from ledger.batch import Batch
@@ -137,8 +137,10 @@ class AdviceWriter:
         records = _columns([_record(received) for received in sets]) | {"file_id": self._file_id}
         self._connection.execute(_QUERIES["add_sets"], records)
         open_set_cases(self._connection, self._file_id, sets)
-        if reversing := [received.advice_id for received in accepted if received.has_reversal]:
-            pair_reversals(self._connection, reversing)
+        reversing = {received.advice_id for received in accepted if received.has_reversal}
+        if plain := {received.advice_id for received in accepted} - reversing:
+            reversing |= late_advices(self._connection, sorted(plain))
+        pair_reversals(self._connection, sorted(reversing))
 
     def _fitting(self, balanced: Sequence[ReceivedSet]) -> list[ReceivedSet]:
         """Give the sets that the books can hold; a finding quarantines each of the others."""

@@ -36,7 +36,7 @@ class CaseKind(StrEnum):
     NETWORK_ADJUSTMENT = "network_adjustment"
     """A payer's adjustment of the network as a whole, to be allocated."""
     PAYOUT_DROPPED = "payout_dropped"
-    """An approved payout that was not released, with its reason."""
+    """An approved payout or remittance that was not released, with its reason."""
 
 
 class Case(BaseModel):

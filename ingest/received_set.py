@@ -25,7 +25,7 @@ class AdviceIdentity(NamedTuple):
     payee_id: str
     """N104 of the payee."""
     ordinal_in_payment: int
-    """Among the sets of that payer and trace in one file, first = 1."""
+    """Among the sets of that payer, trace and payee in one file, first = 1."""
 
 
 @dataclass(slots=True)

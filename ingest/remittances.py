@@ -19,7 +19,10 @@ from ingest.x12.reader import Event, read_remittances
 from ledger.activity import Begin
 
 GROUP_CLAIMS = 20_000
-"""Claims of finished sets that are held before they are written together; twice as many are in memory at most."""
+"""Claims, adjustments and findings of finished sets that are held before they are written together.
+
+Twice as many are in memory at most, but for what one set has more.
+"""
 GROUP_SETS = 500
 """Sets that are held before they are written together."""
 
@@ -48,9 +51,9 @@ class RemittanceLoader:
         self._file_id = file_id
         self._actor = actor
         self._progress = progress or (lambda _: None)
-        self._payments: Counter[tuple[str, str]] = Counter()
+        self._payments: Counter[tuple[str, str, str]] = Counter()
         self._group: list[ReceivedSet] = []
-        self._held_claims = 0
+        self._held = 0
         self._in_flight: Future[int] | None = None
         """The group that is being written: gives the bytes that are done with it."""
 
@@ -78,7 +81,7 @@ class RemittanceLoader:
             elif isinstance(event, SetEnd):
                 self._close(current, event)
                 current = ReceivedSet(None, 1)
-                if self._held_claims >= GROUP_CLAIMS or len(self._group) >= GROUP_SETS:
+                if self._held >= GROUP_CLAIMS or len(self._group) >= GROUP_SETS:
                     self._hand_over(helper)
             else:
                 self._flush()
@@ -86,7 +89,7 @@ class RemittanceLoader:
         raise AssertionError("the reader ends with FileEnd")
 
     def _opened(self, header: SetHeader) -> ReceivedSet:
-        payment = (header.payer_id, header.trace_number)
+        payment = (header.payer_id, header.trace_number, header.payee_id)
         self._payments[payment] += 1
         return ReceivedSet.begun(header, self._payments[payment], self._directory)
 
@@ -95,7 +98,7 @@ class RemittanceLoader:
         if not end.balances:
             current.let_go()
         self._group.append(current)
-        self._held_claims += current.held_claims
+        self._held += current.held_claims + len(end.plb) + len(end.findings)
 
     def _hand_over(self, helper: ThreadPoolExecutor) -> None:
         """Let the helper write the finished sets while the next ones are read; one group at a time."""
@@ -115,7 +118,7 @@ class RemittanceLoader:
             self._progress(in_flight.result())
 
     def _taken_out(self) -> list[ReceivedSet]:
-        group, self._group, self._held_claims = self._group, [], 0
+        group, self._group, self._held = self._group, [], 0
         return group
 
     def _write(self, group: Sequence[ReceivedSet]) -> int:

@@ -44,6 +44,11 @@ class ClaimPlace(NamedTuple):
     advice_id: int
     segment: int
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether a line can stand there: the columns hold no other numbers."""
+        return 0 < self.advice_id < 1 << 63 and 0 < self.segment < 1 << 31
+
 
 class Original(BaseModel):
     """A line that a reversal takes back, or could; cents."""
@@ -127,6 +132,11 @@ def pair_reversals(connection: Connection, advice_ids: Sequence[int]) -> None:
         connection.execute(_QUERIES["pair"], {"advice_ids": list(advice_ids)})
 
 
+def late_advices(connection: Connection, advice_ids: Sequence[int]) -> set[int]:
+    """Give those of these advices that an open reversal of a later payment may wait for: the originals came last."""
+    return set(connection.execute(_QUERIES["late"], {"advice_ids": list(advice_ids)}).scalars())
+
+
 def pair_open_reversals(connection: Connection) -> int:
     """Try the latest open reversals again; give how many found their originals."""
     paired: int = connection.execute(_QUERIES["pair_open"], {"most": SWEPT_MOST}).scalar_one()
@@ -141,6 +151,10 @@ def choose_original(connection: Connection, reversal: ClaimPlace, original: Clai
         ReversalPairedError: it is paired already.
         NoCandidateError: what was chosen is not among its candidates.
     """
+    if not reversal.is_possible:
+        raise UnknownReversalError(reversal)
+    if not original.is_possible:
+        raise NoCandidateError(reversal, original)
     facts = {
         "advice_id": reversal.advice_id,
         "segment": reversal.segment,

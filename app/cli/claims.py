@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.books import AsOf
 from app.cli.dates import day_from
-from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
+from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, readable, warn
 from app.session import BANK_ZONE, opened
 from ingest.forward_balances import ForwardBalance, forward_balances
 from ingest.reversals import ClaimPlace, Reversal, choose_original, list_reversals
@@ -20,7 +19,10 @@ reversals = typer.Typer(help="Claims that payers took back, with their originals
 carried = typer.Typer(help="What payers carried forward and have still to take.", no_args_is_help=True)
 
 Open = Annotated[bool, typer.Option("--open", help="Only those that are not done.")]
-Most = Annotated[int, typer.Option("--most", min=1, help="How many at most, the latest payments first.")]
+PaidUntil = Annotated[
+    str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="By payment date; else everything received.")
+]
+Most = Annotated[int, typer.Option("--most", min=1, max=1_000_000, help="How many at most, the latest payments first.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,6 +47,7 @@ def find(
 
     Example: centralpay claim find --rx 6000123 --member 1234567
     """
+    rx, member = readable(rx), member and readable(member)
     with opened(as_user, warn) as session, session.reading() as connection:
         found = find_claims(connection, rx, member, most=most)
     if as_json:
@@ -171,7 +174,7 @@ def pair(
 
 @carried.command("list")
 def show_forward_balances(
-    only_open: Open = False, as_of: AsOf = None, as_json: AsJson = False, as_user: AsUser = None
+    only_open: Open = False, as_of: PaidUntil = None, as_json: AsJson = False, as_user: AsUser = None
 ) -> None:
     """List what payers carried forward: each reference, and the total by payer and pharmacy, which must become zero.
 

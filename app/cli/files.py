@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from app.cli.acknowledgements import Acknowledged, ack_folder, acknowledge_all
-from app.cli.screen import ERRORS, AsJson, AsUser, Bar, print_json, print_table, progress, warn
+from app.cli.screen import ERRORS, AsJson, AsUser, Bar, print_json, print_table, progress, readable, warn
 from app.exit_codes import ExitCode
 from app.session import Session, opened
 from ingest.directory import list_members
@@ -134,16 +134,17 @@ def receive(session: Session, names: Sequence[str], expected: FileKind | None = 
     verdicts = []
     for name in names:
         size = Path(name).stat().st_size if Path(name).is_file() else None
-        with progress(Path(name).name, size) as bar:
+        with progress(Path(readable(name)).name, size) as bar:
             verdicts.append(_receive_one(receiver, name, expected, bar))
     return verdicts
 
 
-def _receive_one(receiver: Receiver, name: str, expected: FileKind | None, bar: Bar) -> FileVerdict:
+def _receive_one(receiver: Receiver, path: str, expected: FileKind | None, bar: Bar) -> FileVerdict:
+    name = readable(path)
     try:
-        if name == "-":
+        if path == "-":
             return receiver.receive(sys.stdin.buffer, "standard input", expected=expected, progress=bar.at)
-        with Path(name).open("rb") as source:
+        with Path(path).open("rb") as source:
             return receiver.receive(source, name, expected=expected, progress=bar.at)
     except OSError as error:
         return refused(name, "file_opens", error.strerror or "it can not be read")

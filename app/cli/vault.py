@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.dates import day_from
-from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
+from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, readable, warn
 from app.exit_codes import ExitCode
 from app.session import BANK_ZONE, opened
 from ingest.vault import expiry as vault_expiry
@@ -102,7 +102,7 @@ def expire(
                 session.begin,
                 session.vault,
                 before=day,
-                reason=reason,
+                reason=readable(reason),
                 actor=session.actor,
                 today=datetime.now(BANK_ZONE).date(),
                 years=session.settings.retention_years,

@@ -12,7 +12,8 @@ SELECT payer_id, trace_number, sum(payment_cents)::bigint AS cents FROM advice
 WHERE state = 'funded' AND trace_number = ANY (CAST(:traces AS text[])) GROUP BY payer_id, trace_number
 
 -- name: lock_advices
-SELECT advice_id FROM advice WHERE advice_id = ANY (CAST(:advice_ids AS bigint[])) AND state = 'accepted' ORDER BY advice_id FOR UPDATE
+-- Not against those who only refer to them: a loader that pairs reversals holds balances by then, and both would wait in a circle.
+SELECT advice_id FROM advice WHERE advice_id = ANY (CAST(:advice_ids AS bigint[])) AND state = 'accepted' ORDER BY advice_id FOR NO KEY UPDATE
 
 -- name: mark_funded
 UPDATE advice SET state = 'funded' WHERE advice_id = ANY (CAST(:advice_ids AS bigint[])) AND state = 'accepted'

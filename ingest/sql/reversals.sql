@@ -1,11 +1,17 @@
 -- name: pair
 SELECT pair_reversals(CAST(:advice_ids AS bigint[]))
 
+-- name: late
+-- Of these advices those that come after a later payment of their payer took claims back that were not found.
+SELECT a.advice_id FROM advice a WHERE a.advice_id = ANY (CAST(:advice_ids AS bigint[])) AND EXISTS (
+    SELECT FROM claim_reversal r WHERE r.payer_id = a.payer_id AND r.paid_on > a.paid_on AND r.state <> 'paired')
+
 -- name: pair_open
 SELECT pair_open_reversals(CAST(:most AS integer))
 
 -- name: choose
-SELECT choose_original(:advice_id, :segment, :original_advice_id, :original_segment, :actor)
+SELECT choose_original(CAST(:advice_id AS bigint), CAST(:segment AS integer), CAST(:original_advice_id AS bigint),
+    CAST(:original_segment AS integer), :actor)
 
 -- name: reversals
 SELECT r.advice_id, r.segment, r.payer_id, coalesce(p.name, a.payer_name) AS payer_name, a.trace_number, r.paid_on, s.ncpdp_id, r.rx_number,

@@ -143,8 +143,12 @@ class VaultFolder:
 
     def stored_bytes(self) -> int:
         """Give the room that all stored files take."""
+        total = 0
         with self.usable():
-            return sum(self.path(sha256).stat().st_size for sha256 in self.digests())
+            for sha256 in self.digests():
+                with suppress(FileNotFoundError):  # let go since its folder was listed
+                    total += self.path(sha256).stat().st_size
+        return total
 
     def abandoned(self, before: datetime, *, remove: bool = False) -> list[str]:
         """Name what killed processes left unfinished, and remove it if asked.

@@ -2,7 +2,7 @@
 
 Source: ASC X12.5 and X12.6. The ISA has 16 elements of fixed width, 106 bytes with its terminator; its fourth byte
 separates elements, ISA11 repetitions (from version 00402 on), ISA16 components, and the byte after ISA16 ends
-segments. Senders wrap lines anywhere, trim the padding or overrun it, and put text in front; none of ``*~:`` is assumed.
+segments. Senders wrap lines anywhere, trim the padding or overrun it, put text in front; none of ``*~:`` is assumed.
 """
 
 import re

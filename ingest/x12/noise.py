@@ -136,14 +136,9 @@ class Cleaner:
         clean = text.replace(line_break, "")
         count = (len(text) - len(clean)) // size
         width = text.find(line_break, first + size) - first - size
-        if first <= width and _stand_at(range(first, len(text), width + size), line_break, text, count):
+        if first <= width and all(
+            text[first + index :: width + size] == count * character for index, character in enumerate(line_break)
+        ):
             return clean, Columns(first, width, size)
         positions = list(accumulate(map(len, text.split(line_break)[:-1])))
         return clean, Removal(positions, range(0, size * (count + 1), size))
-
-
-def _stand_at(places: range, line_break: str, text: str, count: int) -> bool:
-    """Tell whether the line breaks of a text, so many, are those at the places."""
-    return len(places) == count and all(
-        text[places.start + index :: places.step] == count * character for index, character in enumerate(line_break)
-    )

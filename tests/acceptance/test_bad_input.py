@@ -247,6 +247,16 @@ def test_a_bad_file_keeps_no_other_out(office: Office) -> None:
     assert [each["path"] for each in document["files"]] == [str(path) for path in paths]
 
 
+def test_a_file_name_that_is_no_text_is_taken(office: Office) -> None:
+    """A name in an old encoding is shown with question marks; its file and the others are taken, acknowledged too."""
+    odd = office.save(remittance_file(_set()), "m\udcfcnchen.835")
+    other = office.save(remittance_file(_set("T8"), control_number=8), "other.835")
+    document = office.process("ingest", "--ack", str(office.folder / "ack"), str(odd), str(other), "--json").document
+    assert [each["status"] for each in document["files"]] == ["accepted", "accepted"]
+    assert document["files"][0]["path"] == str(office.folder / "m?nchen.835")
+    assert "m?nchen.835" in office.process("ingest", str(odd)).out
+
+
 def test_another_accounts_statement_is_refused(office: Office) -> None:
     """A bank file of another account than the custodial one is refused; the message tells the last four digits only."""
     before = _state(office)

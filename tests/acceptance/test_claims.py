@@ -54,6 +54,16 @@ def test_what_is_not_found_is_said(office: Office) -> None:
     office.run("claim", "find", "--rx", "1", "--member", "0000000", code=2)
 
 
+def test_no_number_or_word_ends_in_a_traceback(office: Office) -> None:
+    """Numbers that no column holds, and words that are no text, are answered like any other that finds nothing."""
+    _several(office)
+    for words in (["1", f"{1 << 31}", "--with", "1", "1"], [f"{1 << 63}", "1", "--with", "1", "1"]):
+        assert "is no reversal" in office.run("reversals", "pair", *words, user=CLERK, code=2).err
+    office.run("reversals", "list", "--most", "9" * 25, code=2)
+    assert office.ask("claim", "find", "--rx", "\udcff%")["claims"] == []
+    office.run("claim", "find", "--rx", "1", "--member", "\udcff", code=2)
+
+
 def test_more_lines_than_asked_for_are_told(office: Office) -> None:
     """The list ends at --most, and standard error says that it does."""
     _several(office)

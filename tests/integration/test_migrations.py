@@ -186,3 +186,27 @@ def test_house_and_months_are_the_same_on_both_sides(database_url: str) -> None:
     assert month is not None
     assert month_reference(month[1]) == 202601
     assert len({month_reference(day) for (day,) in months}) == len(months) == 600
+
+
+def test_advices_are_renumbered_by_payee(new_database: NewDatabase) -> None:
+    """Ordinals that counted all sets of a payment count those of each payee afterwards, in the same order."""
+    with new_database() as url:
+        downgrade(url, STEPS[0])
+        with connection_to(url) as connection:
+            connection.execute("""
+                INSERT INTO received_file (sha256, name, kind, size_bytes, status, received_by)
+                VALUES (sha256('x'), 'x.835', '835', 1, 'accepted', 'ann')""")
+            connection.execute("""
+                INSERT INTO advice (payer_id, trace_number, payee_id, ordinal_in_payment, content_sha256, file_id,
+                    set_ordinal, payer_name, method, paid_on, payment_cents, claim_count, claims_cents, plb_cents,
+                    byte_start, byte_end)
+                SELECT '1360000001', 'T1', payee, ordinal, sha256('y'), file_id,
+                    ordinal, 'P', 'ACH', '2026-11-16', 0, 0, 0, 0,
+                    0, 0
+                FROM received_file, (VALUES ('X', 1), ('Y', 2), ('X', 3), ('Y', 4)) AS v (payee, ordinal)""")
+        upgrade(url)
+        with connection_to(url) as connection:
+            rows = connection.execute(
+                "SELECT payee_id, set_ordinal, ordinal_in_payment FROM advice ORDER BY set_ordinal"
+            ).fetchall()
+    assert rows == [("X", 1, 1), ("Y", 2, 1), ("X", 3, 2), ("Y", 4, 2)]

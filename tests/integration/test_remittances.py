@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from io import BytesIO
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -13,11 +14,11 @@ import ingest.remittances
 import ingest.x12.reader
 from app.demo.remittance import PayeeAdjustments, PlbPair, RemittanceSet
 from ingest.advices import AdviceWriter
-from ingest.receiving import FileVerdict
+from ingest.receiving import FileVerdict, Receiver
 from ingest.x12.reader import Event
 from ledger.chart import Account
-from tests.support.books import Books, roster, roster_row, x12_claim, x12_file, x12_head
-from tests.support.trade import OTHER_PAYER, STRANGER, A, B, C, Part, remittance, remittance_file
+from tests.support.books import MAKER, Books, roster, roster_row, x12_claim, x12_file, x12_head
+from tests.support.trade import BANK_ACCOUNT, OTHER_PAYER, STRANGER, A, B, C, Part, remittance, remittance_file
 
 DAY = date(2026, 11, 16)
 CHAIN_NPI = remittance("ANY", DAY, Part(A, (1,))).payee.identifier
@@ -233,6 +234,18 @@ def test_sets_that_share_a_trace_are_numbered(books: Books) -> None:
     assert _statuses(books.receive(remittance_file(*sets, control_number=5))) == ["duplicate"] * 4
 
 
+def test_one_set_of_a_payment_sent_again_is_a_duplicate(books: Books) -> None:
+    """A payer that sends one pharmacy's set of a payment again, alone, adds nothing: once it was advised twice."""
+
+    def told(payee: str) -> list[str]:
+        return [*x12_head("T1", "10.00", payee=payee), *x12_claim("1", "10.00", npi=A.npi)]
+
+    first, second = told("XX*1888000011"), told("XX*1888000029")
+    assert _statuses(books.receive(x12_file(first, second))) == ["accepted"] * 2
+    assert _statuses(books.receive(x12_file(second, control_number=9))) == ["duplicate"]
+    assert books.ask("SELECT sum(payment_cents) FROM advice")[0][0] == 20_00
+
+
 def test_money_of_a_stranger_waits_in_the_house(books: Books) -> None:
     """An identifier that is no member's has its claims and PLBs in the house, and one case with their sum."""
     books.remit(remittance("T1", DAY, Part(A, (1_00,)), Part(STRANGER, (50_00,), (("WO", 5_00),))))
@@ -329,6 +342,17 @@ def test_what_copy_would_misread_of_a_plb_is_kept_as_it_came(books: Books, refer
     assert _statuses(books.receive(x12_file(body))) == ["accepted"]
     assert books.ask("SELECT reference, reason, fiscal_date FROM plb_line")[0] == (reference, "WO", "20261231")
     books.prove()
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_adjustments_count_as_what_a_group_holds(books: Books) -> None:
+    """Sets with few claims and many PLBs are written as early as those with many claims: memory stays constant."""
+    pairs = tuple((f"W{number}", 1) for number in range(3))
+    sets = [remittance(f"T{number}", DAY, Part(A, (100,), pairs)) for number in range(4)]
+    done: list[int] = []
+    receiver = Receiver(books.begin, books.vault, books.keyring, BANK_ACCOUNT, MAKER)
+    receiver.receive(BytesIO(remittance_file(*sets)), "remit.835", progress=done.append)
+    assert len(done) == 4
 
 
 @pytest.mark.parametrize("rx", ["x" * 5000, "a\0b"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from app.database import downgrade, unit_of_work, upgrade
@@ -21,7 +21,8 @@ from ingest.reversals import (
     pair_open_reversals,
     pair_reversals,
 )
-from tests.support.books import MAKER, Books
+from ledger.queries import Queries
+from tests.support.books import MAKER, Books, x12_file
 from tests.support.reversals import Said, pairs, places, said_set, take_in
 from tests.support.trade import A, C
 
@@ -29,6 +30,10 @@ MONDAY, TUESDAY, WEDNESDAY = (date(2026, 11, day) for day in (16, 17, 18))
 PAID = Said(10_00)
 BACK = Said(-10_00)
 BLANK = Said(10_00, number="")
+_UNSEEN = """
+    UPDATE claim_reversal SET state = 'none', candidates = 0, original_advice_id = NULL, original_segment = NULL,
+        original_paid_on = NULL"""
+"""As two loads leave it that did not see each other."""
 
 
 def _open(books: Books) -> list[Reversal]:
@@ -147,14 +152,32 @@ def test_another_payers_claim_is_never_the_original(books: Books) -> None:
         (replace(BLANK, npi=C.npi), "none"),
         (replace(BLANK, filled="20261005"), "none"),
         (replace(BLANK, filled=""), "none"),
+        (replace(BLANK, number="00"), "none"),
     ],
-    ids=["the same", "pharmacy", "fill date", "no fill date"],
+    ids=["the same", "pharmacy", "fill date", "no fill date", "zeros"],
 )
 def test_a_blank_claim_number_says_nothing(books: Books, original: Said, state: str) -> None:
     """Without the payer's claim number pharmacy and fill date have to be said, and be the same."""
     take_in(books, said_set("T1", [original], day=MONDAY))
     take_in(books, said_set("T2", [replace(BACK, number="")], day=TUESDAY))
     assert [each[0] for each in pairs(books)] == [state]
+
+
+@pytest.mark.parametrize("number", ["", "0", "000"])
+@pytest.mark.parametrize("rx", ["", "0", "00"])
+def test_two_numbers_that_say_nothing_pair_nothing(books: Books, rx: str, number: str) -> None:
+    """A payer that knows neither number writes nothing or 0: another drug of the same day was not taken back."""
+    nameless = Said(10_00, rx=rx, number=number)
+    take_in(books, said_set("T1", [nameless], day=MONDAY))
+    take_in(books, said_set("T2", [replace(nameless, cents=-99_00, ndc="00071015523")], day=TUESDAY))
+    assert pairs(books) == [("none", 0, None)]
+
+
+def test_a_zero_for_a_claim_number_is_no_number(books: Books) -> None:
+    """Two pharmacies have a prescription of the same number; a claim number of 0 does not make it one claim."""
+    take_in(books, said_set("T1", [Said(10_00, number="0", npi=C.npi)], day=MONDAY))
+    take_in(books, said_set("T2", [Said(-10_00, number="0")], day=TUESDAY))
+    assert pairs(books) == [("none", 0, None)]
 
 
 # Files out of order --------------------------------------------------------------------------------------------------
@@ -165,6 +188,25 @@ def test_an_original_may_arrive_after_its_reversal(books: Books) -> None:
     take_in(books, said_set("T2", [BACK], day=TUESDAY))
     assert pairs(books) == [("none", 0, None)]
     take_in(books, said_set("T1", [PAID], day=MONDAY))
+    assert pairs(books) == [("paired", 1, 1)]
+
+
+def test_an_original_in_a_late_file_without_reversals_is_found_at_its_arrival(books: Books) -> None:
+    """No sweep is needed, which takes only the latest: there may be very many open ones. A later one wakes nothing."""
+    for number, trace in enumerate(("T3", "T2"), 1):
+        books.receive(x12_file(said_set(trace, [Said(-10_00, number=f"PCN{number}")], day=TUESDAY)))
+    books.receive(x12_file(said_set("T1", [Said(10_00, number="PCN2")], day=MONDAY)))
+    books.receive(x12_file(said_set("T4", [Said(10_00, number="PCN1")], day=WEDNESDAY)))
+    assert sorted(pairs(books)) == [("none", 0, None), ("paired", 1, 1)]
+
+
+def test_a_reversal_is_paired_while_the_advice_of_its_original_is_funded(books: Books) -> None:
+    """Who funds holds the advice and then wants balances; who pairs holds balances: it must not wait for the advice."""
+    take_in(books, said_set("T1", [PAID], day=MONDAY))
+    with ThreadPoolExecutor(1) as other, books.begin() as connection:
+        connection.execute(Queries("ingest", "matching.sql")["lock_advices"], {"advice_ids": [1]})
+        loading = other.submit(books.receive, x12_file(said_set("T2", [BACK], day=TUESDAY)))
+        assert loading.result(timeout=20).status == "accepted"
     assert pairs(books) == [("paired", 1, 1)]
 
 
@@ -182,14 +224,16 @@ def test_a_second_candidate_that_arrives_late_makes_it_several(books: Books) -> 
     assert pairs(books) == [("several", 2, None)]
 
 
-def test_a_sweep_finds_what_no_arrival_told(books: Books) -> None:
+def test_a_sweep_finds_what_no_arrival_told(books: Books, owner: Engine) -> None:
     """Loads that could not see each other leave a reversal open; the sweep pairs it, once."""
     take_in(books, said_set("T2", [BACK], day=TUESDAY))
     with books.begin() as connection:
         assert pair_open_reversals(connection) == 0
     take_in(books, said_set("T1", [PAID], day=MONDAY), pairing=False)
+    with unit_of_work(owner) as connection:
+        connection.execute(text(_UNSEEN))
     with books.begin() as connection:
-        pair_open_reversals(connection)
+        assert pair_open_reversals(connection) == 1
         assert pair_open_reversals(connection) == 0
     assert pairs(books) == [("paired", 1, 1)]
 
@@ -304,6 +348,11 @@ def test_only_a_candidate_can_be_chosen(books: Books) -> None:
         _choose(books, first, second)
     with pytest.raises(UnknownReversalError, match="is no reversal"):
         _choose(books, one, other)
+    for nowhere in (ClaimPlace(1, 1 << 31), ClaimPlace(1 << 63, 1), ClaimPlace(0, 1), ClaimPlace(1, -1)):
+        with pytest.raises(UnknownReversalError):
+            _choose(books, nowhere, one)
+        with pytest.raises(NoCandidateError):
+            _choose(books, first, nowhere)
     assert pairs(books) == [("several", 2, None)] * 2
     _choose(books, first, one)
     with pytest.raises(ReversalPairedError, match="paired already"):

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import psycopg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from app.settings import Settings
@@ -18,7 +18,7 @@ from schemas.errors import WrongUseError
 from tests.support import upkeep
 from tests.support.bank import paid_in
 from tests.support.books import MAKER, Books
-from tests.support.trade import A, remittance, remittance_file
+from tests.support.trade import STRANGER, A, remittance, remittance_file
 from tests.support.trade import Part as Share
 from tests.support.upkeep import ADVICE, BEFORE, LONG_AGO, MONDAY, TODAY, WEDNESDAY
 
@@ -103,6 +103,13 @@ def test_funded_but_not_told_stays(lived: Books, owner: Engine) -> None:
     assert set(_kept(lived).values()) == {"1 of its shares not told to their pharmacies yet"}
 
 
+def test_money_of_a_stranger_keeps_its_file(books: Books, owner: Engine) -> None:
+    """Funded for somebody who is no member yet: when he is found he is told from the bytes."""
+    books.fund(remittance("T1", MONDAY, Share(STRANGER, (100_00,))))
+    upkeep.age(books, owner, "remit.835")
+    assert _kept(books) == {"remit.835": "1 of its advices with money that waits for an unknown payee"}
+
+
 def test_what_was_sent_or_issued_stays(lived: Books, owner: Engine) -> None:
     """A payment file or a statement that came in again as a file is ours: it is not let go by that name."""
     sent = lived.ask("SELECT encode(nacha_sha256, 'hex') FROM cycle")[0][0]
@@ -182,6 +189,19 @@ def test_the_database_refuses_too(
         lived.ask(raw + " RETURNING file_id", **facts, actor=columns if "actor" in rule else MAKER)
     assert isinstance(caught.value.orig, psycopg.Error)
     assert caught.value.orig.diag.constraint_name == rule
+
+
+def test_tables_of_ones_own_do_not_deceive_the_database(lived: Books, owner: Engine) -> None:
+    """A session that puts an empty table of the same name in front of the books still lets go of nothing needed."""
+    upkeep.age(lived, owner)
+    upkeep.as_owner(owner, "UPDATE advice SET state = 'accepted'")
+    insert = """INSERT INTO centralpay.vault_expiry (file_id, state, before, reason, actor)
+                SELECT file_id, 'expiring', :before, 'r', :actor FROM centralpay.received_file"""
+    with lived.begin() as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE advice (LIKE centralpay.advice)"))
+        connection.execute(text("SET LOCAL search_path = pg_temp, centralpay"))
+        with pytest.raises(DBAPIError, match="not funded yet"):
+            connection.execute(text(insert), {"before": BEFORE, "actor": MAKER})
 
 
 def test_what_was_let_go_is_written_for_good(lived: Books, owner: Engine) -> None:

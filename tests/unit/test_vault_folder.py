@@ -187,6 +187,15 @@ def test_digests_ascend(vault: Vault) -> None:
     assert vault.folder.stored_bytes() == sum(vault.folder.path(each).stat().st_size for each in digests)
 
 
+def test_a_file_that_goes_while_the_room_is_counted_takes_none(vault: Vault) -> None:
+    """A name that is listed and gone when it is looked at, as when files are let go meanwhile, stops nobody."""
+    held = vault.folder.path(store(vault, LINE)).stat().st_size
+    gone = vault.folder.path("0" * 64)
+    gone.parent.mkdir(exist_ok=True)
+    gone.symlink_to(vault.root / "nowhere")
+    assert vault.folder.stored_bytes() == held
+
+
 def test_an_empty_place_holds_nothing(vault: Vault) -> None:
     """A vault that nobody has stored in yet has no files, and no folder is made by asking."""
     assert (list(vault.folder.digests()), list(vault.folder.strays()), vault.folder.stored_bytes()) == ([], [], 0)

@@ -54,6 +54,7 @@ CREATE TABLE claim_reversal (
     CONSTRAINT original_comes_first CHECK ((original_paid_on, original_advice_id, original_segment) < (paid_on, advice_id, segment))
 );
 CREATE INDEX claim_reversal_open ON claim_reversal (paid_on) WHERE state <> 'paired';
+CREATE INDEX claim_reversal_open_of_payer ON claim_reversal (payer_id, paid_on) WHERE state <> 'paired';
 CREATE INDEX claim_reversal_open_of_claim ON claim_reversal (payer_claim_number, rx_normal(rx_number)) WHERE state <> 'paired';
 COMMENT ON TABLE claim_reversal IS 'Claims that a payer took back (CLP02 = 22), each with the line that it takes back, once that is certain.';
 
@@ -61,7 +62,8 @@ COMMENT ON TABLE claim_reversal IS 'Claims that a payer took back (CLP02 = 22), 
 -- prescription and claim number (CLP01, CLP07), no reversals, not taken back yet, before it in payment date, advice and
 -- segment. Of several those stay that agree in the pharmacy, then do not differ in NDC, then in the fill date, then are
 -- its exact negation; a step at which none would stay is left out. Adjustments are never looked at: payers sign them as
--- they like. A claim number left blank says nothing: then pharmacy and fill date have to be the same.
+-- they like. A claim number that is blank or zero says nothing: then pharmacy and fill date have to be the same; and where
+-- the prescription number says nothing either, nothing fits.
 CREATE FUNCTION reversal_candidates(p_advice_ids bigint[], p_segments integer[])
 RETURNS TABLE (advice_id bigint, segment integer, candidates integer, original_advice_id bigint, original_segment integer, original_paid_on date)
 LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan AS $$
@@ -69,10 +71,11 @@ LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan AS $$
         SELECT r.*, count(*) OVER (PARTITION BY r.payer_id, rx_normal(r.rx_number), r.payer_claim_number) AS alike
         FROM unnest(p_advice_ids, p_segments) AS n (advice_id, segment) JOIN claim_reversal r USING (advice_id, segment)
         JOIN advice own ON own.advice_id = r.advice_id AND own.state <> 'replaced'
+        WHERE ltrim(r.payer_claim_number, ' 0') <> '' OR ltrim(r.rx_number, ' 0') <> ''
     ), said AS MATERIALIZED (
         -- Numbers that very many lines share are none, and of a list cut short nothing could be concluded.
         SELECT r.advice_id, r.segment, r.payer_id, o.paid_on AS original_paid_on, o.advice_id AS original_advice_id, o.segment AS original_segment,
-               count(*) OVER (PARTITION BY r.advice_id, r.segment) AS lines, r.payer_claim_number = '' AS is_unnumbered,
+               count(*) OVER (PARTITION BY r.advice_id, r.segment) AS lines, ltrim(r.payer_claim_number, ' 0') = '' AS is_unnumbered,
                (o.owner_id, o.unknown_payee_id) IS NOT DISTINCT FROM (r.owner_id, r.unknown_payee_id) AS same_pharmacy,
                o.ndc = r.ndc AS same_ndc, o.fill_on = r.fill_on AS same_fill, (o.charge_cents, o.paid_cents) = (-r.charge_cents, -r.paid_cents) AS negated
         FROM asked r CROSS JOIN LATERAL (

@@ -12,6 +12,16 @@ LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan AS $$
     SELECT a.file_id, format('%s of its shares not told to their pharmacies yet', count(*))
     FROM share_to_remit s JOIN advice a USING (advice_id) WHERE a.file_id = ANY (p_file_ids) AND s.cycle_id IS NULL GROUP BY a.file_id
     UNION ALL
+    -- Whoever turns out to be the payee has to be told from these bytes.
+    SELECT a.file_id, format('%s of its advices with money that waits for an unknown payee', count(*))
+    FROM advice a WHERE a.file_id = ANY (p_file_ids) AND a.state = 'funded' AND EXISTS (
+        SELECT FROM (
+            SELECT c.unknown_payee_id FROM claim_line c WHERE c.paid_on = a.paid_on AND c.advice_id = a.advice_id AND c.owner_id = house_id()
+            UNION SELECT p.unknown_payee_id FROM plb_line p WHERE p.advice_id = a.advice_id) u
+        WHERE (SELECT sum(l.amount_cents) FROM line l WHERE l.reference = u.unknown_payee_id AND l.owner_id = house_id()
+                   AND l.account IN ('unknown_payee', 'unknown_payee_unfunded')) <> 0)
+    GROUP BY a.file_id
+    UNION ALL
     SELECT r.file_id, format('%s of its sets with an open exception', count(DISTINCT r.set_ordinal))
     FROM remittance_set r JOIN exception_case e ON e.subject = format('file %s set %s', r.file_id, r.set_ordinal) AND e.state = 'open'
     WHERE r.file_id = ANY (p_file_ids) GROUP BY r.file_id
@@ -42,7 +52,7 @@ CREATE TABLE vault_expiry (
 );
 COMMENT ON TABLE vault_expiry IS 'Received files whose bytes were destroyed: who, when, why. Append-only; the file''s own row stays.';
 
-CREATE FUNCTION expiry_is_allowed() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION expiry_is_allowed() RETURNS trigger LANGUAGE plpgsql SET search_path = centralpay, pg_temp AS $$
 DECLARE
     asked bigint[];
     bad record;
