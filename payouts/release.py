@@ -29,7 +29,7 @@ from payouts.errors import CycleStateError
 from payouts.gates import stopped_members
 from payouts.remittances.child_file import ChildFile, Progress
 from payouts.remittances.delivery import CHILD_FOLDER, Delivery
-from payouts.remittances.shares import count_children, payout_trace
+from payouts.remittances.shares import count_children, payout_trace, untold_members
 
 ATTEMPTS = 3
 """A balance that falls between the check and the posting makes another try; its member is then dropped."""
@@ -196,15 +196,16 @@ class Releaser:
 
 
 def _drop(connection: Connection, cycle_id: int, payouts: Sequence[Row[Any]], stopped: Mapping[UUID, str]) -> None:
-    """Leave out what may not leave, with a case for each of its members."""
-    if not payouts:
+    """Leave out what may not leave, with a case for each of its members; some would have been told and not paid."""
+    if not stopped:
         return
     ids, reasons = [row.payout_id for row in payouts], [stopped[row.member_id] for row in payouts]
     connection.execute(QUERIES["drop_payouts"], {"payout_ids": ids, "reasons": reasons})
     lost: dict[UUID, int] = defaultdict(int)
     for row in payouts:
         lost[row.member_id] += row.amount_cents
-    for member_id, ncpdp_id in {row.member_id: row.ncpdp_id for row in payouts}.items():
+    names = {row.member_id: row.ncpdp_id for row in payouts} | untold_members(connection, cycle_id, stopped)
+    for member_id, ncpdp_id in names.items():
         subject = f"cycle {cycle_id} {ncpdp_id}"
         open_case(connection, CaseKind.PAYOUT_DROPPED, subject, lost[member_id], stopped[member_id])
 

@@ -43,6 +43,8 @@ _QUERIES = Queries("payouts", "remittances.sql")
 _FETCHED_ROWS: Final = 500
 _CONTROL_NUMBERS: Final = 1000
 """ISA13 that a cycle has for a member: more than there are kinds of delimiters, and others in the next cycle."""
+_OWNER_NUMBERS: Final = 100
+"""Those of them that each owner of one pharmacy has: their files go to the same receiver."""
 _NINE_DIGITS: Final = 10**9
 
 
@@ -173,13 +175,14 @@ class ChildFile:
         )
 
     def _child(self, member: Row[Any], sets: tuple[ChildSet, ...], payouts: Sequence[Row[Any]]) -> Child:
+        first = self._cycle_id * _CONTROL_NUMBERS + (member.owner_place - 1) * _OWNER_NUMBERS
         return Child(
             receiver=self._receiver(member, payouts),
             sender=self._sender,
             sets=sets,
             effective_on=self.cycle["effective_on"],
             made_at=self.made_at,
-            control_number=self._cycle_id * _CONTROL_NUMBERS % _NINE_DIGITS + 1,
+            control_number=first % _NINE_DIGITS + 1,
         )
 
     def _receiver(self, member: Row[Any], payouts: Sequence[Row[Any]]) -> Receiver:
@@ -209,7 +212,7 @@ class ChildFile:
         return tuple(meant)
 
     def _file(self, member: Row[Any], sets: tuple[MeantSet, ...], start: int, tape: "_Tape") -> MeantFile:
-        # A pharmacy that changed hands has two members; both may be told in one cycle.
+        # A pharmacy that changed hands has two members. Who sends the files on must not give one's claims to the other.
         former = f"-former-{member.owner_place - 1}" if member.owner_place > 1 else ""
         return MeantFile(
             member_id=member.member_id,

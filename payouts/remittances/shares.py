@@ -69,6 +69,12 @@ def untellable(connection: Connection, cycle_id: int) -> dict[UUID, str]:
     return {row.member_id: row.reason for row in rows}
 
 
+def untold_members(connection: Connection, cycle_id: int, stopped: Iterable[UUID]) -> dict[UUID, str]:
+    """Give the NCPDP id of those stopped members that the cycle would have told something and paid nothing."""
+    rows = connection.execute(_QUERIES["untold_members"], {"cycle_id": cycle_id, "stopped": list(stopped)})
+    return {row.member_id: row.ncpdp_id for row in rows}
+
+
 def count_children(connection: Connection, cycle_id: int) -> tuple[int, int]:
     """Count the files and the sets that a cycle's release wrote."""
     row = connection.execute(_QUERIES["children"], {"cycle_id": cycle_id}).one()

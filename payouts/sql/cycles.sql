@@ -49,6 +49,8 @@ WITH later AS MATERIALIZED (
     SELECT s.owner_id AS member_id, s.advice_id FROM share_to_remit s JOIN advice a USING (advice_id)
     WHERE s.cycle_id IS NULL AND a.state = 'funded'
       AND NOT EXISTS (SELECT FROM later l WHERE l.account = 'advised' AND l.reference = a.advice_id)
+      -- What is nothing for everybody has no entry: its own date is its day.
+      AND (a.paid_on <= :business_date OR EXISTS (SELECT FROM journal_transaction t WHERE t.fact_key = 'advised:' || a.advice_id))
 ), told AS MATERIALIZED (
     SELECT n.member_id, n.form, coalesce(p.cents, 0) AS cents FROM member_now n LEFT JOIN paid p USING (member_id)
     WHERE p.member_id IS NOT NULL OR n.member_id IN (SELECT member_id FROM untold)

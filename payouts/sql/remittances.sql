@@ -75,13 +75,20 @@ LEFT JOIN (SELECT DISTINCT p.advice_id, p.owner_id FROM (SELECT DISTINCT advice_
 WHERE s.cycle_id = :cycle_id AND (a.state <> 'funded' OR a.delimiters ~ '[-.]' OR p.advice_id IS NOT NULL) ORDER BY s.owner_id, s.advice_id
 
 -- name: told_members
--- Whom the cycle writes a remittance; of several owners of one pharmacy the present one is the first.
-SELECT r.member_id, p.ncpdp_id, m.legal_name, m.tin, r.form, r.paid_cents, i.npi, i.identifiers,
-       row_number() OVER (PARTITION BY m.pharmacy_id ORDER BY lower(m.membership) DESC) AS owner_place
+-- Whom the cycle writes a remittance; of several owners of one pharmacy the present one is the first, told or not.
+SELECT r.member_id, p.ncpdp_id, m.legal_name, m.tin, r.form, r.paid_cents, i.npi, i.identifiers, o.owner_place
 FROM cycle_remittance r JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id)
+JOIN (SELECT x.member_id, row_number() OVER (PARTITION BY x.pharmacy_id ORDER BY lower(x.membership) DESC) AS owner_place
+      FROM member x JOIN cycle c ON c.cycle_id = :cycle_id AND lower(x.membership) <= c.business_date) o USING (member_id)
 JOIN (SELECT member_id, array_agg(kind || ':' || value) AS identifiers,
              (array_agg(value ORDER BY valid DESC) FILTER (WHERE kind = 'NPI'))[1] AS npi FROM member_identifier GROUP BY member_id) i USING (member_id)
 WHERE r.cycle_id = :cycle_id AND r.member_id <> ALL (CAST(:silent AS uuid[])) ORDER BY p.ncpdp_id, owner_place
+
+-- name: untold_members
+-- Members that the cycle would only have told, for it pays them nothing.
+SELECT r.member_id, p.ncpdp_id FROM cycle_remittance r JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id)
+WHERE r.cycle_id = :cycle_id AND r.member_id = ANY (CAST(:stopped AS uuid[]))
+  AND NOT EXISTS (SELECT FROM payout o WHERE (o.cycle_id, o.member_id) = (r.cycle_id, r.member_id)) ORDER BY p.ncpdp_id
 
 -- name: told_advices
 SELECT a.advice_id, a.payer_id, a.payer_name, a.paid_on, a.set_ordinal, a.byte_start, a.byte_end, a.delimiters, encode(f.sha256, 'hex') AS sha256,

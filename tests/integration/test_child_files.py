@@ -248,7 +248,7 @@ def test_delimiters_that_amounts_need_are_told_by_hand(books: Books) -> None:
 
 
 def test_an_advice_that_is_no_longer_funded_is_not_told(books: Books, owner: Engine) -> None:
-    """Of an advice that was replaced after the approval nothing is told; without a payout, that is all."""
+    """Of an advice that was replaced after the approval nothing is told; a person hears of it, payout or not."""
     books.put_in("OWN", 100_00, MONDAY)
     books.fund(remittance("T1", MONDAY, Part(A, (-5_00,)), Part(C, (5_00,))))
     books.fund(remittance("T2", MONDAY, Part(B, (6_00,))), day=TUESDAY)
@@ -256,6 +256,8 @@ def test_an_advice_that_is_no_longer_funded_is_not_told(books: Books, owner: Eng
     _tamper(owner, "advice", "UPDATE advice SET state = 'replaced' WHERE trace_number = 'T1'")
     released = books.release(cycle.cycle_id)
     assert [each.reason for each in released.dropped] == ["advice T1 of its remittance is replaced"]
+    dropped = {subject: cents for (kind, subject), cents in books.cases().items() if kind == "payout_dropped"}
+    assert dropped == {f"cycle {cycle.cycle_id} {A.ncpdp_id}": 0, f"cycle {cycle.cycle_id} {C.ncpdp_id}": 5_00}
     assert list(told_sets(_folder(books), cycle.cycle_id)) == [B.ncpdp_id]
 
 

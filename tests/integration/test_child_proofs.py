@@ -159,7 +159,21 @@ def test_a_share_that_was_told_stays_told(told: Books, change: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", ["cycle_remittance", "cycle_share", "cycle_own_item", "child_remittance", "child_set"]
+    "change",
+    [
+        "UPDATE cycle SET children_sha256 = sha256('another')",
+        "UPDATE cycle SET nacha_sha256 = sha256('another')",
+        "UPDATE cycle SET released_cents = released_cents + 1",
+    ],
+)
+def test_the_files_of_a_release_stay(told: Books, change: str) -> None:
+    """A release that is repeated leaves what was sent: not even the application can name other files."""
+    with pytest.raises(JournalAppendOnlyError, match="released_files_stay"), unit_of_work(told.engine) as connection:
+        connection.execute(text(change))
+
+
+@pytest.mark.parametrize(
+    "table", ["share_to_remit", "cycle_remittance", "cycle_share", "cycle_own_item", "child_remittance", "child_set"]
 )
 def test_what_was_told_is_append_only(told: Books, owner: Engine, table: str) -> None:
     """The owner of the tables can neither change nor remove what was frozen or told."""

@@ -43,6 +43,14 @@ def _move(books: Books, event: Event, cents: int, day: date = MONDAY, name: str 
     return int(books.ask("SELECT max(transaction_id) FROM journal_transaction")[0][0])
 
 
+def _change_hands(books: Books) -> None:
+    """Begin with a pharmacy that was sold on November 11."""
+    books.found()
+    before = roster_row(A, member_until="2026-11-10")
+    after = roster_row(A, member_since="2026-11-11", fee_since="2026-11-11", legal_name="New Owner LLC")
+    books.receive(roster(before, after), "roster.csv")
+
+
 def _assess(books: Books) -> None:
     with books.begin() as connection:
         assess(connection, NOVEMBER, MAKER)
@@ -123,6 +131,18 @@ def test_what_is_funded_after_the_day_is_told_later(books: Books) -> None:
     books.remit(remittance("T3", MONDAY, Part(A, (8_00,))))
     assert [_sums(sets) for sets in _told(books, books.pay(TUESDAY)).values()] == [[(5_00, 0, 5_00)]]
     assert [_sums(sets) for sets in _told(books, books.pay(WEDNESDAY)).values()] == [[(7_00, 0, 7_00)]]
+    books.prove()
+
+
+def test_what_pays_nobody_is_told_on_its_day(books: Books) -> None:
+    """Claims that were all denied move no money; a cycle before the date of their remittance does not tell them."""
+    books.remit(remittance("T1", WEDNESDAY, Part(B, (0, 0))))
+    assert [each.trn for each in books.match().funded] == ["T1"]
+    books.fund(remittance("T2", MONDAY, Part(A, (6_00,))))
+    assert list(_told(books, books.pay(TUESDAY))) == [A.ncpdp_id]
+    books.fund(remittance("T3", TUESDAY, Part(A, (8_00,))))
+    (only,) = _told(books, books.pay(WEDNESDAY))[B.ncpdp_id]
+    assert (only.claim_count, only.payment_cents, only.method) == (2, 0, "NON")
     books.prove()
 
 
@@ -212,10 +232,7 @@ def test_a_dropped_member_is_told_by_the_next_cycle(books: Books) -> None:
 
 def test_both_owners_of_a_pharmacy_are_told(new_books: Books) -> None:
     """A pharmacy that changed hands within a month gets two files: each owner's claims are in its own."""
-    new_books.found()
-    before = roster_row(A, member_until="2026-11-10")
-    after = roster_row(A, member_since="2026-11-11", fee_since="2026-11-11", legal_name="New Owner LLC")
-    new_books.receive(roster(before, after), "roster.csv")
+    _change_hands(new_books)
     old, new = (remittance(trace, MONDAY, Part(A, (cents,))) for trace, cents in (("T1", 5_00), ("T2", 7_00)))
     (section,) = new.sections
     moved = replace(section, claims=[each._replace(fill_date="20261112") for each in section.claims])
@@ -226,7 +243,18 @@ def test_both_owners_of_a_pharmacy_are_told(new_books: Books) -> None:
     assert set(names) == {f"{A.ncpdp_id}-{end}.835", f"{A.ncpdp_id}-{end}-former-1.835"}
     assert b"New Owner LLC" in names[f"{A.ncpdp_id}-{end}.835"].read_bytes()
     assert b"BPR*I*5*" in names[f"{A.ncpdp_id}-{end}-former-1.835"].read_bytes()
+    # Both go to one receiver, who may take a second file of the same number for the first sent again.
+    assert len({path.read_bytes()[90:99] for path in names.values()}) == 2
     new_books.prove()
+
+
+def test_a_former_owners_file_is_never_named_like_the_present_ones(new_books: Books) -> None:
+    """Also where the present owner is told nothing: who sends the files on goes by their names."""
+    _change_hands(new_books)
+    new_books.fund(remittance("T1", MONDAY, Part(A, (5_00,))))
+    released = new_books.pay(TUESDAY)
+    (path,) = (new_books.folder / "out" / "835").glob("*.835")
+    assert path.name == f"{A.ncpdp_id}-{TUESDAY}-cycle-{released.cycle_id}-former-1.835"
 
 
 # A payment for each advice -------------------------------------------------------------------------------------------

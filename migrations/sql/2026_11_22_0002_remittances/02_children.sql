@@ -23,6 +23,8 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER told_once BEFORE UPDATE ON share_to_remit FOR EACH ROW WHEN (OLD.cycle_id IS NOT NULL) EXECUTE FUNCTION share_is_told_once();
+-- Without its row a share would never be told.
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON share_to_remit FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only();
 
 -- How a member is paid and told: one payment for all advices, or one for each. A matter of its contract.
 ALTER TABLE contract ADD COLUMN remittance_form text NOT NULL DEFAULT 'combined' CHECK (remittance_form IN ('combined', 'per_advice'));
@@ -107,6 +109,17 @@ $$;
 -- All remittances of a cycle, one after the other; the vault holds them under this name.
 ALTER TABLE cycle ADD COLUMN children_sha256 bytea CHECK (length(children_sha256) = 32);
 
+-- A release repeated leaves the files that the cycle names: they are what was sent, for ever.
+CREATE FUNCTION released_files_stay() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM refuse(2, 'released_files_stay', format('cycle %s is %s: the files that it sent stay', OLD.cycle_id, OLD.state),
+        jsonb_build_object('cycle', OLD.cycle_id));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER files_stay BEFORE UPDATE ON cycle FOR EACH ROW WHEN (OLD.state IN ('released', 'settled')
+    AND (NEW.nacha_name, NEW.nacha_sha256, NEW.children_sha256, NEW.released_cents)
+        IS DISTINCT FROM (OLD.nacha_name, OLD.nacha_sha256, OLD.children_sha256, OLD.released_cents)) EXECUTE FUNCTION released_files_stay();
+
 CREATE TABLE child_remittance (
     cycle_id bigint NOT NULL,
     member_id uuid NOT NULL,
@@ -156,7 +169,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON child_remittan
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON child_set FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only();
 
 -- Triggers call them; nobody else has to.
-REVOKE EXECUTE ON FUNCTION share_is_told_once(), contract_keeps_its_form() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION share_is_told_once(), contract_keeps_its_form(), released_files_stay() FROM PUBLIC;
 GRANT SELECT ON share_to_remit, cycle_remittance, cycle_share, cycle_own_item, child_remittance, child_set TO centralpay_app, centralpay_auditor;
 GRANT INSERT ON share_to_remit, cycle_remittance, cycle_share, cycle_own_item, child_remittance, child_set TO centralpay_app;
 GRANT UPDATE (cycle_id) ON share_to_remit TO centralpay_app;

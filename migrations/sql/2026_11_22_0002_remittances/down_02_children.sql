@@ -1,5 +1,7 @@
 -- Back: what was told is forgotten; a cycle that pays a member in several parts stands in the way.
 DROP TABLE child_set, child_remittance, cycle_own_item, cycle_share, cycle_remittance;
+DROP TRIGGER files_stay ON cycle;
+DROP FUNCTION released_files_stay();
 ALTER TABLE cycle DROP COLUMN children_sha256;
 
 -- As the step before laid it.
