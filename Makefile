@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+PEERS := $(VENV)/.peers-installed
+FUZZ_INPUTS ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports unit lock audit bench fuzz clean
+.PHONY: help demo test lint types imports unit lock audit bench peers fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,8 +26,14 @@ $(RUNTIME): $(BIN)/python requirements/runtime.lock pyproject.toml
 $(DEV): $(RUNTIME) requirements/dev.lock requirements/judges.lock
 	@echo "installing pinned development tools into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.lock
-	@# Others' sample files; kept apart, because that wheel brings a top-level folder named tests.
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $(VENV)/judges -r requirements/judges.lock
+	@# Others' readers and sample files; kept apart, because one of the wheels brings a top-level folder named tests.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target $(VENV)/judges -r requirements/judges.lock
+	@touch $@
+
+$(PEERS): $(BIN)/python requirements/peers.lock
+	@echo "installing other readers of 835s, to measure beside ours, into $(VENV)/peers (once)"
+	@$(BIN)/python -m venv --clear $(VENV)/peers
+	@$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/peers.lock
 	@touch $@
 
 demo: $(RUNTIME) ## a whole payment day on generated files, ends with the proofs
@@ -50,14 +58,18 @@ lock: $(DEV) ## resolve the lock files anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header requirements/build.in pyproject.toml -o requirements/runtime.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --extra dev requirements/build.in pyproject.toml -o requirements/dev.lock
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --python-version 3.11 --no-header requirements/judges.in -o requirements/judges.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header requirements/peers.in -o requirements/peers.lock
 
 audit: $(DEV) ## known vulnerabilities in what we pin
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/dev.lock
 
-fuzz: $(DEV) ## the ledger beside its model, 2,000 runs of 300 steps; most of an hour
+fuzz: $(DEV) ## a million damaged 835s, then the ledger beside its model for 2,000 runs; more than an hour
+	@$(BIN)/python -m tests.fuzz --inputs $(FUZZ_INPUTS)
 	@CENTRALPAY_LONG=1 $(BIN)/pytest tests/property/test_ledger_machine.py
 
-bench: $(DEV) ## measure against the budgets; prints tables
+peers: $(PEERS) ## install other readers of 835s, for the bench only
+
+bench: $(DEV) $(PEERS) ## measure against the budgets; prints tables
 	@$(BIN)/python -m bench
 
 clean: ## remove the environment and the demo's files

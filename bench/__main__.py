@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench import formats, ingesting, paying, posting, reading
+from bench import finding, formats, ingesting, large, paying, peers, posting, reading
 from bench.figures import Report, print_report, report_markdown
-from bench.machine import machine_facts, machine_markdown
+from bench.machine import load_now, machine_facts, machine_markdown
 from bench.page import check_places, write_sections
 from bench.sizes import Sizes
 from bench.workshop import Workshop
@@ -23,13 +23,18 @@ CASES: Final[dict[str, Callable[[Workshop], Report]]] = {
     "post": posting.measure,
     "cycle": paying.measure,
     "files": formats.measure,
+    "peers": peers.measure,
+    "large": large.measure,
+    "find": finding.measure,
 }
+NAMED_ONLY: Final = {"large", "find"}
+"""Cases of many minutes and gigabytes, which run only when asked for by name."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the cases that are asked for; give the exit code: 0 done, 2 wrong use."""
     asked = _parser().parse_args(arguments)
-    names = asked.only or list(CASES)
+    names = asked.only or [name for name in CASES if name not in NAMED_ONLY]
     began = time.perf_counter()
 
     def say(what: str) -> None:
@@ -38,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if asked.write is not None:
             check_places(asked.write, ["machine", *names])
+        if "peers" in names:
+            peers.check_installed()
         with tempfile.TemporaryDirectory(prefix="centralpay-bench-") as folder:
             shop = Workshop(Path(folder), Sizes.scaled(asked.scale), asked.repeat, asked.seed, say)
             with shop.running() as postgres:
@@ -47,9 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     print(f"{name}: {value}")
                 sections = {"machine": machine_markdown(facts)}
                 for name in names:
+                    circumstances = f"{today}, sizes times {asked.scale:g}, load {load_now()} when it began."
                     report = CASES[name](shop)
                     print_report(report)
-                    sections[name] = report_markdown(report)
+                    sections[name] = report_markdown(report, circumstances)
         if asked.write is not None:
             write_sections(asked.write, sections)
     except CentralpayError as error:
@@ -60,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the main work beside its budgets.")
-    parser.add_argument("--only", action="append", choices=CASES, help="only this case; may be repeated")
+    only = f"only this case; may be repeated; without it all but {' and '.join(sorted(NAMED_ONLY))}"
+    parser.add_argument("--only", action="append", choices=CASES, help=only)
     parser.add_argument("--scale", type=_positive, default=1.0, help="sizes as a part of the full ones, such as 0.01")
     parser.add_argument("--repeat", type=_runs, default=3, help="runs of each measurement; the median counts")
     parser.add_argument("--seed", type=int, default=20261120, help="the only source of chance")

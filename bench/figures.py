@@ -62,6 +62,15 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """What was counted rather than timed: rows of text under columns of their own."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The figures of one case.
 
@@ -69,22 +78,27 @@ class Report:
         name: as ``--only`` takes it.
         title: what the case is about.
         figures: in the order of the work.
+        listings: shown after them.
     """
 
     name: str
     title: str
     figures: tuple[Figure, ...]
+    listings: tuple[Listing, ...] = ()
 
 
 def print_report(report: Report) -> None:
-    """Print a case's table; a pipe gets it wide enough that nothing is cut."""
-    table = Table(title=report.title, title_justify="left", title_style="bold", header_style="bold")
-    for column in _COLUMNS:
-        table.add_column(column, justify="right" if column in {"median", "budget", "ambition"} else "left")
-    for figure in report.figures:
-        table.add_row(*figure.cells())
+    """Print a case's tables; a pipe gets them wide enough that nothing is cut."""
+    figures = Listing(report.title, _COLUMNS, tuple(figure.cells() for figure in report.figures))
     console = Console(highlight=False)
-    (console if console.is_terminal else Console(highlight=False, width=200)).print(table)
+    console = console if console.is_terminal else Console(highlight=False, width=200)
+    for listing in (figures, *report.listings):
+        table = Table(title=listing.title, title_justify="left", title_style="bold", header_style="bold")
+        for column in listing.columns:
+            table.add_column(column, justify="right" if column in {"median", "budget", "ambition"} else "left")
+        for row in listing.rows:
+            table.add_row(*row)
+        console.print(table)
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -93,10 +107,13 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)
 
 
-def report_markdown(report: Report) -> str:
-    """Write a case as a section of the documentation."""
-    table = markdown_table(_COLUMNS, [figure.cells() for figure in report.figures])
-    return f"### {report.title}\n\n{table}"
+def report_markdown(report: Report, circumstances: str) -> str:
+    """Write a case as a section of the documentation, with a line that says when and how it was measured."""
+    parts = [f"### {report.title}", circumstances]
+    parts.append(markdown_table(_COLUMNS, [figure.cells() for figure in report.figures]))
+    for listing in report.listings:
+        parts += [f"{listing.title}:", markdown_table(listing.columns, listing.rows)]
+    return "\n\n".join(parts)
 
 
 def _shown(value: float) -> str:

@@ -23,7 +23,6 @@ def machine_facts(*, postgres: str, measured_on: date, scale: float, repeat: int
         scale: the sizes as a part of the full ones.
         repeat: runs of each measurement.
     """
-    load = "/".join(f"{each:.1f}" for each in os.getloadavg())
     return {
         "measured on": f"{measured_on}, {repeat} runs of each, sizes times {scale:g}",
         "processor": f"{_processor()}, {len(os.sched_getaffinity(0))} cores",
@@ -32,8 +31,13 @@ def machine_facts(*, postgres: str, measured_on: date, scale: float, repeat: int
         "Python": platform.python_version(),
         "PostgreSQL": f"{postgres}, embedded, fsync on, on the same machine",
         "disk": f"{_sync_ms():.2f} ms for 8 kB written and flushed (median of {_SYNCS})",
-        "load when the run began": f"{load} (1, 5 and 15 minutes)",
+        "load when the run began": f"{load_now()} (1, 5 and 15 minutes)",
     }
+
+
+def load_now() -> str:
+    """Give how busy the machine has been in the last 1, 5 and 15 minutes, in processes that want to run."""
+    return "/".join(f"{each:.1f}" for each in os.getloadavg())
 
 
 def machine_markdown(facts: dict[str, str]) -> str:

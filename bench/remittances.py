@@ -1,8 +1,8 @@
 """Write the 835 files that are measured: seeded, of any size, balanced to the cent."""
 
 import gc
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -10,7 +10,17 @@ from random import Random
 from app.demo.claims import SPECIALTY_DRUG, ClaimBook, Dispensary, fill_dates
 from app.demo.payers import invent_payers, write_payers
 from app.demo.pharmacies import Pharmacy, invent_membership, write_roster
-from app.demo.remittance import Claim, Interchange, Payee, Payer, RemittanceSet, Section, Syntax
+from app.demo.remittance import (
+    Claim,
+    Interchange,
+    Payee,
+    PayeeAdjustments,
+    Payer,
+    PlbPair,
+    RemittanceSet,
+    Section,
+    Syntax,
+)
 from app.demo.remittance_writer import write_remittance
 from schemas.identifiers import AbaRouting, Npi
 
@@ -21,7 +31,9 @@ BANK_ACCOUNT = "000123456789"
 
 _FIRST_FILL = date(2026, 11, 6)  # the youngest member of an invented roster joins then
 _LAST_FILL = date(2026, 11, 15)
+_CLAIMS_IN_ROUND = 50_000
 _RECEIVER = AbaRouting.from_eight("07100001")
+_TAKEN = ((PlbPair("WO", "OLD1", 3_50), PlbPair("L6", "", -1_00)), (PlbPair("CS", "FIX2", 25),))
 _PSAO = Payee("EXAMPLE PHARMACY SERVICES ORGANIZATION", "XX", Npi.from_nine("188800001"))
 
 
@@ -32,6 +44,20 @@ class Payment:
     payer_id: str
     trace_number: str
     cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file was written with, for those who count what a reader makes of it."""
+
+    sets: int
+    claims: int
+    adjustments: int
+    """Pairs of reason and amount in PLBs."""
+    stores: tuple[str, ...]
+    """TS301 of each LX."""
+    rejections: int
+    """LQ segments."""
 
 
 def write_directory(folder: Path, seed: int, pharmacies: int) -> tuple[Path, Path]:
@@ -49,12 +75,38 @@ def write_chain(path: Path, seed: int, pharmacies: int, claims: int, syntax: Syn
     members, payer = _people(seed, pharmacies)
     book = ClaimBook(Random(seed), payer, PAID_ON)
     sections = [
-        Section(number, of_store, store.npi, len(of_store), sum(claim.charge_cents for claim in of_store))
-        for number, (store, of_store) in enumerate(_spread(book, members, claims), 1)
+        _store(number, store, of_store) for number, (store, of_store) in enumerate(_spread(book, members, claims), 1)
     ]
     payment = Payment(payer.payer_id, "CHAIN0001", _paid_cents(sections))
     _write(path, [_set_of(payer, _PSAO, sections, payment, "0001")], payer, 1, syntax)
     return payment
+
+
+def write_long(path: Path, seed: int, pharmacies: int, claims: int, sets: int) -> int:
+    """Write a few sets of very many claims in a stream; give how many claims there are.
+
+    Each set has an LX with TS3 for each member, over and over: the claims of one round are invented anew for each set
+    and come again in each of its rounds, as if every fill were paid more than once.
+    """
+    gc.disable()
+    members, payer = _people(seed, pharmacies)
+    book = ClaimBook(Random(seed), payer, PAID_ON)
+    in_round = min(_CLAIMS_IN_ROUND, max(claims // sets, pharmacies))
+    rounds = max(1, claims // (sets * in_round))
+
+    def of_file() -> Iterator[RemittanceSet]:
+        for number in range(1, sets + 1):
+            stores = list(_spread(book, members, in_round))
+            sections = [
+                _store(turn * len(stores) + place, store, of_store)
+                for turn in range(rounds)
+                for place, (store, of_store) in enumerate(stores, 1)
+            ]
+            payment = Payment(payer.payer_id, f"LONG{number:04d}", _paid_cents(sections))
+            yield _set_of(payer, _PSAO, sections, payment, f"{number:04d}")
+
+    _write(path, of_file(), payer, 1, LINES)
+    return sets * rounds * in_round
 
 
 def write_one_claim_each(path: Path, seed: int, pharmacies: int) -> Payment:
@@ -92,6 +144,31 @@ def write_stores(folder: Path, seed: int, pharmacies: int, claims: int, files: i
     return paths
 
 
+def write_everything(path: Path, seed: int, sets: int, claims: int, syntax: Syntax = LINES) -> Contents:
+    """Write sets of two stores each, with a TS3 for either, denials, reversals, and two PLBs of three adjustments."""
+    members, payer = _people(seed, 2 * sets)
+    book = ClaimBook(Random(seed), payer, PAID_ON)
+    stores = list(_spread(book, members, claims))
+    written = []
+    for number, pair in enumerate(zip(stores[::2], stores[1::2], strict=True), 1):
+        sections = [_store(place, store, of_store) for place, (store, of_store) in enumerate(pair, 1)]
+        taken = tuple(
+            PayeeAdjustments(store.npi, PAID_ON.replace(month=12, day=31), pairs)
+            for (store, _), pairs in zip(pair, _TAKEN, strict=True)
+        )
+        cents = _paid_cents(sections) - sum(each.cents for pairs in _TAKEN for each in pairs)
+        payment = Payment(payer.payer_id, f"MIXED{number:04d}", cents)
+        written.append(replace(_set_of(payer, _PSAO, sections, payment, f"{number:04d}"), adjustments=taken))
+    _write(path, written, payer, 1, syntax)
+    return Contents(
+        sets=sets,
+        claims=claims,
+        adjustments=sets * sum(map(len, _TAKEN)),
+        stores=tuple(store.npi for store, _ in stores),
+        rejections=sum(len(claim.reject_codes) for _, of_store in stores for claim in of_store),
+    )
+
+
 def _people(seed: int, pharmacies: int) -> tuple[Sequence[Pharmacy], Payer]:
     rng = Random(seed)
     return invent_membership(rng, pharmacies, PAID_ON).members, invent_payers(rng, 1)[0]
@@ -103,6 +180,11 @@ def _spread(book: ClaimBook, members: Sequence[Pharmacy], claims: int) -> Iterab
     at_counter = Dispensary(fill_dates(_FIRST_FILL, _LAST_FILL), None)
     for number, store in enumerate(members):
         yield store, book.claims_of(at_counter, each + (number < more))
+
+
+def _store(number: int, store: Pharmacy, claims: Sequence[Claim]) -> Section:
+    """Lay out a store's LX with its TS3."""
+    return Section(number, claims, store.npi, len(claims), sum(claim.charge_cents for claim in claims))
 
 
 def _paid_cents(sections: Iterable[Section]) -> int:

@@ -21,6 +21,12 @@ class Sizes:
     """Members that are paid in one cycle."""
     bank_lines: int = 100_000
     """Lines of text in a bank file."""
+    long_claims: int = 7_500_000
+    """In the largest file, 1.5 GB."""
+    long_sets: int = 10
+    """Into which they go."""
+    found_claims: int = 30_000_000
+    """Claim lines among which some are looked up."""
 
     @classmethod
     def scaled(cls, scale: float) -> "Sizes":
@@ -40,4 +46,7 @@ class Sizes:
             large_batch=part(full.large_batch, 40),
             payouts=part(full.payouts, 50),
             bank_lines=part(full.bank_lines, 100),
+            long_claims=part(full.long_claims, 4 * pharmacies),
+            long_sets=2 if scale < 0.01 else full.long_sets,
+            found_claims=part(full.found_claims, 10_000),
         )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.__main__ import main
+from bench import peers
+from bench.__main__ import CASES, main
 from bench.figures import Budget, Figure
 from bench.page import write_sections
 from schemas.errors import WrongUseError
@@ -16,6 +17,10 @@ from schemas.errors import WrongUseError
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "performance.md"
 SECTION = re.compile(r"(<!-- bench:(\w+) -->\n).*?(<!-- /bench:\2 -->)", re.DOTALL)
+
+
+HERE = ("parse", "ingest", "post", "cycle", "files", "large", "find")
+"""The cases that need nothing but what the tests have."""
 
 
 def _bench(*options: str) -> subprocess.CompletedProcess[str]:
@@ -29,24 +34,48 @@ def _frame(page: Path) -> str:
 
 
 def test_every_case_runs_and_its_figures_stand_in_the_page(tmp_path: Path) -> None:
-    """One small run measures all cases, prints them, and replaces the page's figures and nothing else."""
+    """One small run measures the cases named, prints them, and replaces their figures in the page and nothing else."""
     page = tmp_path / "performance.md"
     shutil.copy(PAGE, page)
-    done = _bench("--write", str(page))
+    done = _bench("--write", str(page), *(option for name in HERE for option in ("--only", name)))
     assert done.returncode == 0, done.stderr
     sections = {name: body for _, name, body in _sections(page)}
-    assert set(sections) == {"machine", "parse", "ingest", "post", "cycle", "files"}
-    assert all("sizes times 0.0001" in body for name, body in sections.items() if name == "machine")
+    assert set(sections) == {"machine", *CASES}
+    measured = {name for name, body in sections.items() if "sizes times 0.0001" in body}
+    assert measured == {"machine", *HERE}
     for title in (
         "835 read and balanced",
         "835 to durable ledger",
         "funded: one transaction",
         "cycle released",
         "BAI2",
+        "the largest file to durable ledger",
+        "95 of 100 within",
     ):
         assert title in done.stdout
         assert sum(title in body for body in sections.values()) == 1
     assert _frame(page) == _frame(PAGE)
+
+
+@pytest.mark.skipif(not peers.PYTHON.exists(), reason="the other readers are not installed: make peers")
+def test_other_readers_are_measured_beside_ours() -> None:
+    """On files that are in order ours keeps everything, wrapped or not, and of three wrong sets it sees three."""
+    done = _bench("--only", "peers")
+    assert done.returncode == 0, done.stderr
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in done.stdout.splitlines()]
+    held = next(row[2:7] for row in rows if row[0] == "in the file")
+    assert [row[2:8] for row in rows if row[0] == "centralpay" and len(row) == 9] == 2 * [[*held, "0"]]
+    assert [row[1] for row in rows if row[0] == "centralpay" and len(row) == 3] == ["3 of 3"]
+    assert {row[0] for row in rows if len(row) == 3} >= set(peers.PARTS)
+
+
+def test_without_the_other_readers_the_case_says_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is measured, and the sentence names the command."""
+    monkeypatch.setattr(peers, "PYTHON", Path("nowhere") / "python")
+    assert main(["--only", "peers", "--scale", "0.0001"]) == 2
+    assert "make peers" in capsys.readouterr().err
 
 
 def _sections(page: Path) -> list[tuple[str, str, str]]:

@@ -2,18 +2,14 @@
 
 import io
 
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.x12.claims import ClaimReader
-from ingest.x12.delimiters import Delimiters
 from ingest.x12.model import Claim, FileEnd, SetEnd
 from ingest.x12.reader import read_remittances
-from ingest.x12.segments import CLAIM, Batch, Cutter
 from schemas.findings import Severity
-from tests.property.test_x12_reading import CLAIMS, SETS, Delimiting, WrittenClaim, written
+from tests.property.test_x12_reading import SETS, Delimiting, WrittenClaim, written
 
-MARKS = Delimiters("*", ":", "~")
 Place = tuple[float, int, int]
 """Where, as a part of the whole; how many bytes are dropped; what byte comes instead, none when negative."""
 PLACES = st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 3), st.integers(-1, 255))
@@ -60,24 +56,3 @@ def test_damage_stays_in_its_set(
     if damaged_end.balances:
         assert sum(claim.charge_cents for claim in left) == sum(claim.charge_cents for claim in claims)
         assert sum(claim.paid_cents for claim in left) == sum(claim.paid_cents for claim in claims)
-
-
-@given(st.lists(CLAIMS, min_size=1, max_size=6), st.sampled_from((1, 2, 5)), st.lists(PLACES, max_size=4))
-def test_claims_read_together_are_read_as_each_by_itself(
-    claims: list[WrittenClaim], times: int, damage: list[Place]
-) -> None:
-    """However many follow each other, whatever their shape and their damage: the same claims, doubts and bytes."""
-    segments = [segment for claim in times * claims for segment in claim.segments()]
-    content = "".join("*".join(segment).replace("/", ":") + "~" for segment in segments).encode("latin-1")
-    for place in damage:
-        content = damaged(content, len(CLAIM), len(content) - 1, place)
-    batch = Batch(content, 0, Cutter(MARKS), last=True)
-    numbers = range(len(batch.marks) - 1)
-    assume(list(batch.stretches()) == [numbers])
-    read = ClaimReader(MARKS).read_stretch(batch, numbers, list(numbers), "ID:1")
-    alone = [
-        ClaimReader(MARKS).read(batch.segments(number), number, batch.begins[number], batch.ends[number], "ID:1")
-        for number in numbers
-    ]
-    assert read.claims == [claim for claim, _ in alone if claim is not None]
-    assert read.doubtful == [number for number, (_, in_order) in enumerate(alone) if not in_order]

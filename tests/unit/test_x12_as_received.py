@@ -109,6 +109,14 @@ def test_a_set_hidden_behind_a_trailer_is_never_lost_silently() -> None:
     assert ("outside_set", REFUSE) in file_findings(content)
 
 
+def test_a_claim_that_breaks_off_with_the_file_ends_with_it() -> None:
+    """Without its last terminator, a claim's bytes end where the file does; its set is refused, the claim counted."""
+    content = WHOLE[: WHOLE.index(b"~PLB")]
+    result = read(content)
+    assert [(claim.byte_start, claim.byte_end) for claim in result.claims] == [(content.index(b"CLP"), len(content))]
+    assert [(end.balances, end.claim_count, end.byte_end) for end in result.ends] == [(False, 1, len(content))]
+
+
 def test_a_version_in_st03_is_passed_over() -> None:
     """An 835 does not use ST03; where it stands it disturbs nothing."""
     result = read(WHOLE.replace(b"ST*835*0001~", b"ST*835*0001*005010X221A1~"))
