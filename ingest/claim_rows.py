@@ -12,8 +12,8 @@ from uuid import UUID
 
 from ingest.directory import Directory
 from ingest.misfits import claim_misfit, kept_adjustments, kept_ndc, kept_rejects, kept_status
-from ingest.x12.claims import CLAIM_STATUSES
 from ingest.x12.model import Claim
+from ingest.x12.values import CLAIM_STATUSES
 from ledger.chart import HOUSE
 from schemas.findings import Finding
 

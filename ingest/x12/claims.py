@@ -20,8 +20,6 @@ from ingest.x12.segments import Batch
 from ingest.x12.usual_claims import Places, ReadClaims, Row, UsualClaims
 from ingest.x12.values import CLAIM_STATUSES, MISPLACED, NO_FILL_DATE, cents_of
 
-__all__ = ["CLAIM_STATUSES", "ClaimReader"]
-
 _SAMPLE = 8  # so many claims show how the others look; fewer are read sooner one by one
 
 

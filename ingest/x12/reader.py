@@ -197,9 +197,11 @@ class _Reading:
             yield from self._open_set(batch, start, segments, place)
         elif kind == "GE":
             self._envelopes.close_group(elements, place)
-            self._stray(kind, segments[1:], place)
+            self._envelopes.stray_segments(kind, len(segments) - 1, place)
         else:
             self._envelopes.close_interchange(elements, place)
+        if kind in {"ISA", "GS", "GE"}:
+            self._find_hidden(segments, place)
 
     def _body(
         self, current: TransactionSet, batch: Batch, start: int, segments: list[str], place: tuple[int, int]
@@ -215,11 +217,11 @@ class _Reading:
             if current.claims:
                 yield current.take_claims()
             yield current.close(batch, start, segments[0])
-            self._stray("SE", segments[1:], place)
+            self._envelopes.stray_segments("SE", len(segments) - 1, place)
+            self._find_hidden(segments, place)
 
-    def _stray(self, after: str, segments: list[str], place: tuple[int, int]) -> None:
-        """Tell of segments that follow a trailer and begin nothing, and of a set that is hidden in them."""
-        self._envelopes.stray_segments(after, len(segments), place)
+    def _find_hidden(self, segments: list[str], place: tuple[int, int]) -> None:
+        """Tell of a set that begins inside a segment between sets: a terminator is lost, or is another one."""
         if any(_REMITTANCE.search(segment.encode("latin-1")) for segment in segments):
             self._envelopes.outside_set("ST", place)
 

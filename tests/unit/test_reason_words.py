@@ -3,8 +3,8 @@
 import pytest
 
 from ingest.x12 import reason_words
-from ingest.x12.claims import CLAIM_STATUSES
 from ingest.x12.reason_words import Adjustment, Reason, adjustments_in_words, plb_words, reasons_in_words, status_words
+from ingest.x12.values import CLAIM_STATUSES
 
 
 def test_adjustments_keep_group_reason_and_cents() -> None:

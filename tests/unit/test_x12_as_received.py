@@ -109,6 +109,11 @@ def test_a_set_hidden_behind_a_trailer_is_never_lost_silently() -> None:
     assert ("outside_set", REFUSE) in file_findings(content)
 
 
+def test_a_set_hidden_behind_an_isa_is_never_lost_silently() -> None:
+    """An ISA that declares another terminator than the file has hides everything; the file is refused."""
+    assert ("outside_set", REFUSE) in file_findings(WHOLE.replace(b"*P*:~", b"*P*:|"))
+
+
 def test_a_claim_that_breaks_off_with_the_file_ends_with_it() -> None:
     """Without its last terminator, a claim's bytes end where the file does; its set is refused, the claim counted."""
     content = WHOLE[: WHOLE.index(b"~PLB")]
