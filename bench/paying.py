@@ -26,8 +26,8 @@ _STEPS = (
     ("assessed", "flat fees of a month assessed", None),
     ("proposed", "cycle proposed", None),
     ("approved", "cycle approved", None),
-    ("released", "cycle released: fees, payouts, NACHA file", None),
-    ("total", "propose + release together (no child 835s yet)", Budget(60, 15)),
+    ("released", "cycle released: fees, payouts, NACHA file, 835s", None),
+    ("total", "propose + release together, with a child 835 for each", Budget(60, 15)),
     ("settled", "cycle settled by the bank's debit", None),
     ("verified", "all ten proofs over the result", None),
 )
