@@ -167,8 +167,10 @@ def translate(error: DBAPIError | psycopg.Error) -> Exception:
     state = original.sqlstate or ""
     rule = original.diag.constraint_name or ""
     said = original.diag.message_primary or ""
-    if rule == "maker_is_not_checker":
+    if rule in {"maker_is_not_checker", "first_is_not_maker"}:
         return MakerIsCheckerError("Another person than the one who proposed it has to decide (maker is not checker)")
+    if rule == "second_is_not_first":
+        return MakerIsCheckerError("A second approver is needed: another person than the first one has to decide")
     if state == "CP020":
         return DecidedOnceError(said)
     number = int(state[2:]) if state.startswith("CP") else _BY_CONSTRAINT.get(rule, 0)

@@ -25,6 +25,50 @@ class ApprovalKind(StrEnum):
     """A deposit taken as the PSAO's own money; the subject is the bank line."""
     FLOAT_WITHDRAWAL = "float_withdrawal"
     """A debit explained as the PSAO's own money leaving; the subject is the bank line."""
+    BANK_DETAILS = "bank_details"
+    """A member's other bank account; the subject is the change."""
+    HOLD_LIFT = "hold_lift"
+    """The end of a hold; the subject is the hold."""
+    DISBURSEMENT = "disbursement"
+    """A payment to another than the member: levy, escheat, refund; the subject is the disbursement."""
+    WRITE_OFF = "write_off"
+    """A member's negative given up; the subject is the member."""
+    UNCLAIMED = "unclaimed"
+    """Money declared unclaimed property; the subject is the hold."""
+    MANUAL_MATCH = "manual_match"
+    """Deposits that a person says pay these advices."""
+    SHORT_FUNDING = "short_funding"
+    """A payment that came short, divided pro rata."""
+    RETURN_TO_PAYER = "return_to_payer"
+    """A deposit, or what is left of it, owed back to who paid it; the subject is the bank line."""
+    PAYEE_FOUND = "payee_found"
+    """An unknown identifier is a member's; the subject is the identifier."""
+    ADVICE_REPLACEMENT = "advice_replacement"
+    """A set in conflict takes the place of an accepted advice."""
+    PAYER_DEBIT = "payer_debit"
+    """A debit is a payer's take-back from members; the subject is the bank line."""
+    BANK_CHARGE = "bank_charge"
+    """A debit is the bank's charge; the subject is the bank line."""
+    DEBIT_RETURNED = "debit_returned"
+    """A deposit brings a debit back; the subject is the debit's bank line."""
+    NETWORK_ALLOCATION = "network_allocation"
+    """A payer's adjustment of the network, divided by claim; the subject is the advice."""
+    MEMBER_CORRECTION = "member_correction"
+    """Money moved between two members, the claims named."""
+    MEMBER_PAYMENT = "member_payment"
+    """A deposit is a member paying its negative back; the subject is the bank line."""
+    INTEREST = "interest"
+    """A deposit is interest, or interest is divided."""
+    UNSUSPENSION = "unsuspension"
+    """A deposit that was set aside is matched again; the subject is the bank line."""
+    REVERSAL = "reversal"
+    """A whole transaction turned; the subject is the transaction."""
+    SETTLEMENT = "settlement"
+    """A debit is a cycle's or a disbursement's, by a person's word; the subject is what settles."""
+    RETURNED_CREDIT = "returned_credit"
+    """A credit is a return's money, by a person's word; the subject is the answer."""
+    LIMIT = "limit"
+    """A limit of money from a day on; the subject is its name and day."""
 
 
 class Approval(BaseModel):
@@ -38,6 +82,8 @@ class Approval(BaseModel):
     facts: dict[str, Any]
     state: str
     proposed_by: str
+    approvers_needed: int = 1
+    first_approved_by: str | None = None
     decided_by: str | None = None
     reason: str | None = None
 
@@ -50,9 +96,10 @@ def propose(
     actor: str,
     *,
     set_hash: bytes | None = None,
+    approvers_needed: int = 1,
 ) -> int:
-    """Ask for a second person; asking again while it is pending gives the same approval."""
-    parameters = {"kind": kind.value, "subject": subject, "set_hash": set_hash}
+    """Ask for a second person, or for two; asking again while it is pending gives the same approval."""
+    parameters = {"kind": kind.value, "subject": subject, "set_hash": set_hash, "approvers_needed": approvers_needed}
     row = connection.execute(_QUERIES["propose"], parameters | {"facts": json.dumps(facts), "actor": actor}).first()
     if row is None:
         return int(connection.execute(_QUERIES["pending"], parameters).scalar_one())
@@ -65,6 +112,8 @@ def decide(
 ) -> Approval:
     """Decide, and give the approval as it stands then; what follows from it is the caller's to do, in this transaction.
 
+    Where two approvers are needed the first one leaves it pending.
+
     Raises:
         UnknownApprovalError: there is none of that number.
         RoleMissingError: who decides is no approver.
@@ -75,12 +124,19 @@ def decide(
     row = connection.execute(_QUERIES["lock"], {"approval_id": approval_id}).mappings().first()
     if row is None:
         raise UnknownApprovalError(approval_id)
-    state = "approved" if approve else "rejected"
-    facts = {"approval_id": approval_id, "state": state, "actor": actor, "reason": reason}
-    connection.execute(_QUERIES["decide"], facts)
-    activity.record(connection, actor, state, f"{row['kind']} {row['subject']}", approval=approval_id, reason=reason)
-    kept = {name: row[name] for name in ("approval_id", "kind", "subject", "facts", "proposed_by")}
-    return Approval(state=state, decided_by=actor, reason=reason, **kept)
+    facts = {"approval_id": approval_id, "actor": actor}
+    is_first = approve and row["state"] == "pending" and row["approvers_needed"] > 1 and not row["first_approved_by"]
+    if is_first:
+        state, said = "pending", "approved_first"
+        connection.execute(_QUERIES["decide_first"], facts)
+    else:
+        state = said = "approved" if approve else "rejected"
+        connection.execute(_QUERIES["decide"], facts | {"state": state, "reason": reason})
+    activity.record(connection, actor, said, f"{row['kind']} {row['subject']}", approval=approval_id, reason=reason)
+    kept = {name: row[name] for name in ("approval_id", "kind", "subject", "facts", "proposed_by", "approvers_needed")}
+    first = actor if is_first else row["first_approved_by"]
+    decided_by = None if is_first else actor
+    return Approval(state=state, first_approved_by=first, decided_by=decided_by, reason=reason, **kept)
 
 
 def cycle_of(connection: Connection, approval_id: int) -> int | None:

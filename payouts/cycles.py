@@ -131,8 +131,9 @@ def approve(connection: Connection, cycle_id: int, actor: str) -> Cycle:
     cycle = locked(connection, cycle_id)
     if cycle["state"] != "proposed":
         raise CycleStateError(cycle_id, cycle["state"], "proposed")
-    approvals.decide(connection, cycle["approval_id"], actor, approve=True)
-    follow_approval(connection, cycle_id)
+    approval = approvals.decide(connection, cycle["approval_id"], actor, approve=True)
+    if approval.state != "pending":
+        follow_approval(connection, cycle_id)
     return show(connection, cycle_id)
 
 

@@ -1,9 +1,27 @@
-"""What follows from a decision: an approved cycle may be released, an approved float movement is posted."""
+"""What follows from a decision: whatever was approved is carried out, in the transaction of the decision."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from sqlalchemy import Connection
 
 from payouts import approvals, cycles, own_money
 from payouts.approvals import Approval, ApprovalKind
+
+Follow = Callable[[Connection, Approval], None]
+"""Carries out a decision, approved or rejected; ``decided_by`` acts. Not called while an approver is missing."""
+
+
+def _follow_cycle(connection: Connection, approval: Approval) -> None:
+    cycles.follow_approval(connection, int(approval.subject))
+
+
+FOLLOWERS: Final[Mapping[ApprovalKind, Follow]] = {
+    ApprovalKind.CYCLE: _follow_cycle,
+    ApprovalKind.FLOAT_DEPOSIT: own_money.follow_approval,
+    ApprovalKind.FLOAT_WITHDRAWAL: own_money.follow_approval,
+}
+"""One function for each kind; here and nowhere else a kind meets what it does."""
 
 
 def decide(
@@ -19,8 +37,6 @@ def decide(
     if cycle_id is not None:
         cycles.locked(connection, cycle_id)
     approval = approvals.decide(connection, approval_id, actor, approve=approve, reason=reason)
-    if approval.kind == ApprovalKind.CYCLE:
-        cycles.follow_approval(connection, int(approval.subject))
-    elif approve:
-        own_money.carry_out(connection, approval.kind, approval.facts, actor)
+    if approval.state != "pending":
+        FOLLOWERS[ApprovalKind(approval.kind)](connection, approval)
     return approval

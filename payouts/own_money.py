@@ -1,7 +1,6 @@
 """The PSAO's own money in the custodial account: it comes and goes by a bank line that a second person confirms."""
 
 from datetime import date
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,7 +10,7 @@ from ledger.events import float_deposited, float_withdrawn
 from ledger.posting import post
 from ledger.queries import Queries
 from payouts import approvals
-from payouts.approvals import ApprovalKind
+from payouts.approvals import Approval, ApprovalKind
 from payouts.errors import BankReferenceError
 
 _BANK = Queries("ingest", "bank.sql")
@@ -53,13 +52,15 @@ def _propose(connection: Connection, kind: ApprovalKind, reference: str, sign: i
     return approvals.propose(connection, kind, str(line.bank_line_id), facts, actor)
 
 
-def carry_out(connection: Connection, kind: str, facts: dict[str, Any], actor: str) -> None:
-    """Post what was approved, on the bank's date."""
-    line_id, cents = facts["bank_line_id"], facts["amount_cents"]
-    day = date.fromisoformat(facts["as_of"])
-    build = float_deposited if kind == ApprovalKind.FLOAT_DEPOSIT else float_withdrawn
+def follow_approval(connection: Connection, approval: Approval) -> None:
+    """Post what was approved, on the bank's date; what was rejected stays as it is."""
+    if approval.state != "approved" or approval.decided_by is None:
+        return
+    line_id, cents = approval.facts["bank_line_id"], approval.facts["amount_cents"]
+    day = date.fromisoformat(approval.facts["as_of"])
+    build = float_deposited if approval.kind == ApprovalKind.FLOAT_DEPOSIT else float_withdrawn
     batch = Batch()
-    batch.add(build(f"{kind}:{line_id}", day, line_id, cents))
-    post(connection, batch, actor)
+    batch.add(build(f"{approval.kind}:{line_id}", day, line_id, cents))
+    post(connection, batch, approval.decided_by)
     connection.execute(_BANK["settle_lines"], {"lines": [line_id]})
-    activity.record(connection, actor, kind, f"bank line {line_id}", cents=cents)
+    activity.record(connection, approval.decided_by, approval.kind, f"bank line {line_id}", cents=cents)

@@ -32,7 +32,7 @@ FROM unnest(CAST(:advice_id AS bigint[]), CAST(:payer_id AS text[]), CAST(:trace
     AS a (advice_id, payer_id, trace_number, payee_id, ordinal_in_payment, content_sha256, set_ordinal, payer_name, method,
     paid_on, payment_cents, claim_count, claims_cents, plb_cents, byte_start, byte_end, delimiters)
 ORDER BY a.payer_id COLLATE "C", a.trace_number COLLATE "C", a.payee_id COLLATE "C", a.ordinal_in_payment
-ON CONFLICT ON CONSTRAINT advice_identity DO NOTHING
+ON CONFLICT (payer_id, trace_number, payee_id, ordinal_in_payment) WHERE state <> 'replaced' DO NOTHING
 RETURNING advice_id
 
 -- name: taken
@@ -41,7 +41,7 @@ FROM unnest(CAST(:payer_id AS text[]), CAST(:trace_number AS text[]), CAST(:paye
     AS k (payer_id, trace_number, payee_id, ordinal_in_payment)
 CROSS JOIN LATERAL (
     SELECT * FROM advice WHERE payer_id = k.payer_id AND trace_number = k.trace_number AND payee_id = k.payee_id
-        AND ordinal_in_payment = k.ordinal_in_payment OFFSET 0) a
+        AND ordinal_in_payment = k.ordinal_in_payment AND state <> 'replaced' OFFSET 0) a
 
 -- name: add_sets
 INSERT INTO remittance_set (file_id, set_ordinal, trace_number, payer_id, status, claim_count, payment_cents, findings, content_sha256,

@@ -26,19 +26,31 @@ WORKING_TABLES = {
     "custodial_account", "bank_statement", "bank_line", "approval", "cycle", "payout", "payout_fee", "cycle_omission",
     "exception_case", "share_to_remit", "vault_expiry",
     "cycle_remittance", "cycle_share", "cycle_own_item", "child_remittance", "child_set",
+    "dated_limit", "member_contact", "notice", "ach_file", "ach_entry", "bank_account_change", "bank_account_stop",
+    "hold", "disbursement", "ach_answer",
 }  # fmt: skip
 """Tables into which the application writes by itself."""
 CHANGING_COLUMNS = {
+    "ach_answer": "bank_line_id fact_key hold_id paid_again_by state",
     "advice": "state",
-    "approval": "decided_at decided_by reason state",
+    "approval": "decided_at decided_by first_approved_at first_approved_by reason state",
+    "bank_account": "in_use",
+    "bank_account_change": (
+        "approval_id called_at called_by called_number cooling_until prenote_settles_on spoke_with state usable_from"
+    ),
+    "bank_account_stop": "lift_reason lifted_at lifted_by",
     "bank_line": "state",
     "contract": "in_force remittance_form",
     "cycle": (
         "approval_id children_sha256 nacha_name nacha_sha256 released_by released_cents settled_by_bank_line state"
     ),
+    "disbursement": "approval_id released_on settled_by_bank_line state",
     "exception_case": "amount_cents detail resolution resolved_at state",
+    "hold": "approval_id ended_at review_on state",
     "member": "dba_name legal_name membership payout_schedule state",
+    "member_contact": "in_use",
     "member_identifier": "valid",
+    "notice": "written_at",
     "payer": "ach_company_ids aliases name",
     "payout": "reason state trace_number",
     "received_file": "findings status",
@@ -205,7 +217,7 @@ def test_who_may_call_what(superuser: Login) -> None:
         WHERE pronamespace = 'centralpay'::regnamespace AND a.grantee = 0""")
     assert public == []
     assert _callable(superuser, "centralpay_member") == HARMLESS
-    reading = {"fee_due", "fee_due_of_member", "effective_date", "advice_shares", "cycle_set_hash"}
+    reading = {"fee_due", "fee_due_of_member", "effective_date", "advice_shares", "cycle_set_hash", "limit_on"}
     across_files = {"rx_normal", "rx_key", "reversal_candidates", "forward_balances"}
     assert _callable(superuser, "centralpay_auditor") == HARMLESS | reading | across_files
     posting = {"post", "reverse_transaction", "ensure_claim_partition"}

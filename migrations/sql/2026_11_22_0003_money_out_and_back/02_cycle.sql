@@ -1,0 +1,1 @@
+-- The cycle: which steps its states may take, what an approval binds, exclusion, voiding.

@@ -1,0 +1,1 @@
+-- Several feeds of one bank: which statement said what, so that the same money is booked once.
