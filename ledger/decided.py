@@ -37,21 +37,21 @@ def unclaimed(fact_key: str, declared_on: date, member: UUID, cents: int, hold_i
 
 def levy_released(fact_key: str, released_on: date, member: UUID, item: tuple[int, int, int]) -> Transaction:
     """Let a levied amount leave for the third party (hold, disbursement, cents)."""
-    return _released(Event.LEVY_RELEASED, fact_key, released_on, member, Account.LEVIED, item)
+    return _released(Event.LEVY_RELEASED, fact_key, released_on, member, account=Account.LEVIED, item=item)
 
 
 def escheat_released(fact_key: str, released_on: date, member: UUID, item: tuple[int, int, int]) -> Transaction:
     """Let unclaimed property leave for the state (hold, disbursement, cents)."""
-    return _released(Event.ESCHEAT_RELEASED, fact_key, released_on, member, Account.UNCLAIMED, item)
+    return _released(Event.ESCHEAT_RELEASED, fact_key, released_on, member, account=Account.UNCLAIMED, item=item)
 
 
 def refund_released(fact_key: str, released_on: date, item: tuple[int, int, int]) -> Transaction:
     """Let an excess leave for the payer (bank line, disbursement, cents)."""
-    return _released(Event.REFUND_RELEASED, fact_key, released_on, HOUSE, Account.DUE_TO_PAYER, item)
+    return _released(Event.REFUND_RELEASED, fact_key, released_on, HOUSE, account=Account.DUE_TO_PAYER, item=item)
 
 
 def _released(
-    event: Event, fact_key: str, day: date, owner: UUID, account: Account, item: tuple[int, int, int]
+    event: Event, fact_key: str, day: date, owner: UUID, *, account: Account, item: tuple[int, int, int]
 ) -> Transaction:
     reference, disbursement_id, cents = item
     legs = pair(owner, _CUSTODY, (account, reference), (Account.IN_TRANSIT, disbursement_id), cents)
