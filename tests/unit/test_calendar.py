@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from payouts.calendar import CalendarEndsError, add_banking_days, banking_days_between, is_banking_day, next_banking_day
+from schemas.calendar import CalendarEndsError, add_banking_days, banking_days_between, is_banking_day, next_banking_day
 
 # Published by the Federal Reserve Banks; weekdays only. In 2026 Independence Day, in 2027 Juneteenth and Christmas, in
 # 2028 New Year's Day and Veterans Day fall on Saturdays and close no weekday; in 2027 July 4 is a Sunday.
