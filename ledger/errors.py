@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from schemas.errors import RefusedError
+from schemas.errors import RefusedError, WrongUseError
 
 
 class LedgerRefusedError(RefusedError):
@@ -158,6 +158,13 @@ _BY_CONSTRAINT = {
     "open_item_has_reference": 8,
 }
 
+_MAKER = "Another person than the one who proposed it has to decide (maker is not checker)"
+_TWO_PEOPLE = {
+    "maker_is_not_checker": _MAKER,
+    "first_is_not_maker": _MAKER,
+    "second_is_not_first": "A second approver is needed: another person than the first one has to decide",
+}
+
 
 def translate(error: DBAPIError | psycopg.Error) -> Exception:
     """Give the typed refusal for a driver's error, or the error itself when it is none of ours."""
@@ -167,12 +174,12 @@ def translate(error: DBAPIError | psycopg.Error) -> Exception:
     state = original.sqlstate or ""
     rule = original.diag.constraint_name or ""
     said = original.diag.message_primary or ""
-    if rule in {"maker_is_not_checker", "first_is_not_maker"}:
-        return MakerIsCheckerError("Another person than the one who proposed it has to decide (maker is not checker)")
-    if rule == "second_is_not_first":
-        return MakerIsCheckerError("A second approver is needed: another person than the first one has to decide")
+    if rule in _TWO_PEOPLE:
+        return MakerIsCheckerError(_TWO_PEOPLE[rule])
     if state == "CP020":
         return DecidedOnceError(said)
+    if isinstance(original, psycopg.errors.NumericValueOutOfRange):
+        return WrongUseError("A number that was given is larger than any that is kept here; check it")
     number = int(state[2:]) if state.startswith("CP") else _BY_CONSTRAINT.get(rule, 0)
     kind = _BY_NUMBER.get(number)
     if kind is None:

@@ -63,14 +63,17 @@ def bank_booked(bank_line_id: int, booked_on: date, cents: int) -> Transaction:
     return Transaction(event, f"bank_line:{bank_line_id}", booked_on, tuple(legs), bank_line_id=bank_line_id)
 
 
-def advised(advice_id: int, paid_on: date, shares: Iterable[Share]) -> Transaction:
-    """Say what each owner is due of one advice: its claims less the payer's PLBs."""
+def advised(advice_id: int, paid_on: date, shares: Iterable[Share], *, again: int = 0) -> Transaction:
+    """Say what each owner is due of one advice: its claims less the payer's PLBs.
+
+    ``again`` counts how often it was advised before, and reversed since.
+    """
     lines = merged(
         line
         for share in shares
         for line in pair(share.owner, _CUSTODY, (Account.ADVISED, share.advice_id), share.unfunded, share.cents)
     )
-    return Transaction(Event.ADVISED, f"advised:{advice_id}", paid_on, lines)
+    return Transaction(Event.ADVISED, f"advised:{advice_id}" + (f":{again}" if again else ""), paid_on, lines)
 
 
 def funded(fact_key: str, funded_on: date, shares: Iterable[Share], deposits: Mapping[int, int]) -> Transaction:
@@ -146,16 +149,20 @@ def payout_settled(
     return Transaction(Event.PAYOUT_SETTLED, fact_key, settled_on, merged(lines))
 
 
-def payout_returned(fact_key: str, returned_on: date, member: UUID, cents: int, bank_line_id: int) -> Transaction:
-    """Take a payout back that could not be delivered: the money is held for its member."""
+def payout_returned(
+    fact_key: str, returned_on: date, member: UUID, cents: int, bank_line_id: int, *, hold_id: int | None = None
+) -> Transaction:
+    """Take a payout back that could not be delivered: the money is held for its member, on the hold that is named."""
     lines = [*pair(HOUSE, _CUSTODY, (Account.UNMATCHED_DEPOSIT, bank_line_id), _CASH, cents)]
-    lines += pair(member, _CUSTODY, _CASH, (Account.HELD, None), cents)
+    lines += pair(member, _CUSTODY, _CASH, (Account.HELD, hold_id), cents)
     return Transaction(Event.PAYOUT_RETURNED, fact_key, returned_on, tuple(lines))
 
 
-def hold_lifted(fact_key: str, lifted_on: date, member: UUID, cents: int, reason: str) -> Transaction:
-    """Make available what was held."""
-    legs = pair(member, _CUSTODY, (Account.HELD, None), (Account.DUE_AVAILABLE, None), cents)
+def hold_lifted(
+    fact_key: str, lifted_on: date, member: UUID, cents: int, reason: str, *, hold_id: int | None = None
+) -> Transaction:
+    """Make available what a hold kept; without a number, what stands under no hold."""
+    legs = pair(member, _CUSTODY, (Account.HELD, hold_id), (Account.DUE_AVAILABLE, None), cents)
     return Transaction(Event.HOLD_LIFTED, fact_key, lifted_on, tuple(legs), reason)
 
 

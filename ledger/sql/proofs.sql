@@ -48,7 +48,7 @@ SELECT count(*) AS checked, count(*) FILTER (WHERE closing_cents IS DISTINCT FRO
 FROM (
     SELECT s.as_of, s.closing_cents, coalesce(sum(d.cents) FILTER (WHERE d.booked_on <= s.as_of), 0) AS booked_cents
     FROM (SELECT DISTINCT ON (custodial_account_id, as_of) custodial_account_id, as_of, closing_cents
-          FROM bank_statement WHERE closing_cents IS NOT NULL ORDER BY custodial_account_id, as_of, file_id DESC) s
+          FROM bank_statement WHERE closing_cents IS NOT NULL ORDER BY custodial_account_id, as_of, place DESC) s
     LEFT JOIN (
         -- Cash of bank lines counts on the bank's day; all other cash nets to zero and counts from the beginning.
         SELECT l.reference AS custodial_account_id, coalesce(b.as_of, '-infinity') AS booked_on, sum(l.amount_cents) AS cents
@@ -93,8 +93,14 @@ FROM (
 -- name: P7
 -- Shares that a remittance told its member, and those that none has told yet; a release tells what it pays.
 WITH told AS (SELECT advice_id, sum(claims_cents - payer_plb_cents) AS cents FROM child_set WHERE advice_id IS NOT NULL GROUP BY advice_id),
-     waiting AS (SELECT s.advice_id, sum(s.claims_cents - s.plb_cents) AS cents FROM advice_share s LEFT JOIN share_to_remit r USING (owner_id, advice_id)
-                 WHERE r.cycle_id IS NULL GROUP BY s.advice_id)
+     -- What was found of the house's share and told to its member waits no more.
+     found AS (SELECT owner_id, advice_id, cycle_id, sum(claim_count)::integer AS claim_count, sum(claims_cents)::bigint AS claims_cents,
+                      sum(plb_cents)::bigint AS plb_cents FROM found_share WHERE cycle_id IS NOT NULL GROUP BY owner_id, advice_id, cycle_id),
+     waiting AS (SELECT w.advice_id, sum(w.cents) AS cents FROM (
+                     SELECT s.advice_id, s.claims_cents - s.plb_cents AS cents FROM advice_share s LEFT JOIN share_to_remit r USING (owner_id, advice_id)
+                     WHERE r.cycle_id IS NULL
+                     UNION ALL
+                     SELECT advice_id, plb_cents - claims_cents FROM found) w GROUP BY w.advice_id)
 SELECT count(*) AS checked, count(*) FILTER (WHERE bad) AS failing, CAST(NULL AS uuid[]) AS owners, min(detail) FILTER (WHERE bad) AS detail
 FROM (
     SELECT bad, CASE WHEN bad THEN format('advice %s: BPR02 %s, claims %s less PLB %s, advised %s, funded %s, told %s and not told %s cents', advice_id,
@@ -103,8 +109,10 @@ FROM (
         SELECT a.advice_id, a.payment_cents, a.claims_cents, a.plb_cents, coalesce(l.advised, 0) AS advised, l.funded,
                coalesce(t.cents, 0) AS told, coalesce(w.cents, 0) AS waiting,
                a.payment_cents <> a.claims_cents - a.plb_cents OR a.payment_cents <> coalesce(l.advised, 0)
-               OR (a.state = 'funded') <> (l.funded IS NOT NULL OR (a.state = 'funded' AND l.advised IS NULL))
-               OR l.funded <> a.payment_cents OR a.payment_cents <> s.shares
+               -- Funded in parts: so far what its fundings gave, and funded when that is the whole.
+               OR a.funded_cents <> coalesce(l.funded, 0)
+               OR (a.state = 'funded') <> ((l.funded IS NOT NULL AND l.funded = a.payment_cents) OR (a.state = 'funded' AND l.advised IS NULL))
+               OR a.payment_cents <> s.shares
                OR a.payment_cents <> coalesce(t.cents, 0) + coalesce(w.cents, 0) AS bad
         FROM advice a
         LEFT JOIN (SELECT reference, sum(amount_cents) FILTER (WHERE event = 'advised') AS advised,
@@ -125,17 +133,28 @@ FROM (
         FROM entry e JOIN line USING (owner_id, entry_id) WHERE e.transaction_id = t.transaction_id) d
     WHERE t.event = 'funded'
     UNION ALL
-    -- A member's share of an advice waits to be told, or was told as it is, once, by the cycle that it names.
+    -- A member's share of an advice waits to be told, or was told as it is, once, by the cycle that it names; what was found of
+    -- the house's share is told with it, or in a set of its own.
     SELECT bad, CASE WHEN bad THEN format('member %s: of advice %s its remittance tells %s claims of %s less PLB %s cents, the share is %s of %s less %s',
                                           owner_id, advice_id, told_count, told_claims, told_plb, claim_count, claims_cents, plb_cents) END
     FROM (
-        SELECT s.owner_id, s.advice_id, s.claim_count, s.claims_cents, s.plb_cents, c.claim_count AS told_count, c.claims_cents AS told_claims,
-               c.payer_plb_cents AS told_plb,
+        SELECT s.owner_id, s.advice_id, s.claim_count + coalesce(f.claim_count, 0) AS claim_count, s.claims_cents + coalesce(f.claims_cents, 0) AS claims_cents,
+               s.plb_cents + coalesce(f.plb_cents, 0) AS plb_cents, c.claim_count AS told_count, c.claims_cents AS told_claims, c.payer_plb_cents AS told_plb,
                r.owner_id IS NULL OR r.cycle_id IS DISTINCT FROM c.cycle_id OR (c.cycle_id IS NOT NULL
-               AND (s.claim_count, s.claims_cents, s.plb_cents) IS DISTINCT FROM (c.claim_count, c.claims_cents, c.payer_plb_cents)) AS bad
+               AND (s.claim_count + coalesce(f.claim_count, 0), s.claims_cents + coalesce(f.claims_cents, 0), s.plb_cents + coalesce(f.plb_cents, 0))
+                   IS DISTINCT FROM (c.claim_count, c.claims_cents, c.payer_plb_cents)) AS bad
         FROM advice_share s LEFT JOIN share_to_remit r USING (owner_id, advice_id)
-        LEFT JOIN child_set c ON c.member_id = s.owner_id AND c.advice_id = s.advice_id
-        WHERE s.owner_id <> house_id()) shares
+        LEFT JOIN child_set c ON c.member_id = s.owner_id AND c.advice_id = s.advice_id AND c.found_in = 0
+        LEFT JOIN found f ON f.owner_id = s.owner_id AND f.advice_id = s.advice_id AND f.cycle_id = c.cycle_id
+        WHERE s.owner_id <> house_id()
+        UNION ALL
+        SELECT coalesce(f.owner_id, c.member_id), coalesce(f.advice_id, c.advice_id), f.claim_count, f.claims_cents, f.plb_cents,
+               c.claim_count, c.claims_cents, c.payer_plb_cents,
+               (f.claim_count, f.claims_cents, f.plb_cents) IS DISTINCT FROM (c.claim_count, c.claims_cents, c.payer_plb_cents)
+        FROM (SELECT * FROM found f WHERE NOT EXISTS (SELECT FROM child_set o WHERE o.member_id = f.owner_id AND o.advice_id = f.advice_id
+                                                      AND o.cycle_id = f.cycle_id AND o.found_in = 0)) f
+        FULL JOIN (SELECT * FROM child_set WHERE found_in <> 0) c
+            ON c.member_id = f.owner_id AND c.advice_id = f.advice_id AND c.cycle_id = f.cycle_id) shares
     UNION ALL
     -- A payout is what the sets under its trace number pay; a cycle that was proposed before there were remittances told none.
     SELECT bad, CASE WHEN bad THEN format('cycle %s member %s payout %s: %s cents paid, %s told', cycle_id, member_id, payout_id, paid, told) END
@@ -159,15 +178,31 @@ FROM (
 -- name: P8
 WITH now AS (SELECT * FROM advice_shares(ARRAY(SELECT advice_id FROM advice))),
      entered AS (SELECT owner_id, reference AS advice_id, sum(amount_cents) AS cents FROM standing_line
-                 WHERE account = 'advised' AND event = 'advised' GROUP BY owner_id, reference)
+                 WHERE account = 'advised' AND event = 'advised' GROUP BY owner_id, reference),
+     -- What was found to be a member's: the lines of its identifier, and together what was posted.
+     found_now AS (SELECT * FROM payee_shares(ARRAY(SELECT DISTINCT unknown_payee_id FROM found_share WHERE standing),
+                                              ARRAY(SELECT DISTINCT advice_id FROM found_share WHERE standing))),
+     found AS (SELECT owner_id, transaction_id, min(advice_id) AS advice_id, sum(claims_cents - plb_cents) AS cents FROM found_share WHERE standing
+               GROUP BY owner_id, transaction_id, CASE WHEN transaction_id IS NULL THEN (approval_id, was_funded) END),
+     given AS (SELECT owner_id, transaction_id, -sum(amount_cents) AS cents FROM standing_line
+               WHERE transaction_id = ANY (ARRAY(SELECT DISTINCT transaction_id FROM found_share WHERE standing)) AND (event, account) IN
+                   (('payee_found', 'due_available'), ('payee_found_unfunded', 'due_unfunded')) GROUP BY owner_id, transaction_id)
 SELECT count(*) AS checked, count(*) FILTER (WHERE bad) AS failing,
        array_agg(DISTINCT owner_id) FILTER (WHERE bad) AS owners,
        min(format('advice %s owner %s: its lines, its share and its entry differ', advice_id, owner_id)) FILTER (WHERE bad) AS detail
 FROM (
     SELECT owner_id, advice_id,
            (s.claim_count, s.claims_cents, s.plb_cents, s.lines_sha256) IS DISTINCT FROM (n.claim_count, n.claims_cents, n.plb_cents, n.lines_sha256)
-           OR coalesce(e.cents, 0) <> s.claims_cents - s.plb_cents AS bad
-    FROM advice_share s FULL JOIN now n USING (owner_id, advice_id) LEFT JOIN entered e USING (owner_id, advice_id)) x
+           -- A replaced advice was reversed: its lines stay, and say nothing of the books.
+           OR coalesce(e.cents, 0) <> CASE WHEN a.state = 'replaced' THEN 0 ELSE s.claims_cents - s.plb_cents END AS bad
+    FROM advice_share s FULL JOIN now n USING (owner_id, advice_id) LEFT JOIN entered e USING (owner_id, advice_id)
+    LEFT JOIN advice a USING (advice_id)
+    UNION ALL
+    SELECT f.owner_id, f.advice_id,
+           (f.claim_count, f.claims_cents, f.plb_cents, f.lines_sha256) IS DISTINCT FROM (n.claim_count, n.claims_cents, n.plb_cents, n.lines_sha256)
+    FROM found_share f LEFT JOIN found_now n USING (unknown_payee_id, advice_id) WHERE f.standing
+    UNION ALL
+    SELECT f.owner_id, f.advice_id, coalesce(g.cents, 0) <> f.cents FROM found f LEFT JOIN given g USING (owner_id, transaction_id)) x
 
 -- name: P9
 SELECT count(*) AS checked, count(*) FILTER (WHERE bad) AS failing,

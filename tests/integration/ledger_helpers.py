@@ -4,7 +4,7 @@ Postings go through ``ledger.posting`` as the application; ``write``, ``rewrite`
 owner of the tables could. Everything commits for real.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -28,6 +28,7 @@ from tests.integration.ledger_rows import (
     CONTRACT,
     DAYS,
     DERIVED,
+    DISBURSEMENT,
     ENTRY_ROW,
     MEMBER,
     SETTING,
@@ -38,7 +39,7 @@ from tests.integration.ledger_rows import (
 )
 from tests.model.book import AccountKey, Turnover
 from tests.model.chart import CHART, Kind
-from tests.model.facts import HOUSE, Ledger, Line, Payout, Reference, Transaction, first_day
+from tests.model.facts import HOUSE, Disbursement, Ledger, Line, Payout, Reference, Transaction, first_day
 from tests.model.ledger_model import Model
 
 ACTOR = "finance"
@@ -132,6 +133,20 @@ class RealLedger:
             for statement in APPROVAL:
                 connection.execute(statement, parameters)
 
+    def approve_disbursement(self, disbursement: Disbursement, *, proposer: str, approver: str) -> None:
+        """Approve a payment to another than a member, as one that empties no item of its own."""
+        parameters = {
+            "id": self.number(disbursement.disbursement_id),
+            "event": disbursement.event,
+            "owner": self.owners[disbursement.owner],
+            "cents": disbursement.amount_cents,
+            "proposer": proposer,
+            "approver": approver,
+        }
+        with unit_of_work(self.owner) as connection:
+            for statement in DISBURSEMENT:
+                connection.execute(statement, parameters)
+
     # Postings
 
     def post(self, *transactions: Transaction) -> list[Posted]:
@@ -194,14 +209,19 @@ class RealLedger:
 
     def add_entries(self, connection: Connection, frame: Row, event: str, lines: Iterable[Line]) -> None:
         """Write lines as entries of a transaction that was just written, with one statement for all lines."""
-        entries: dict[tuple[UUID, str], int] = {}
+        self.add_entries_of(connection, frame, {event: lines})
+
+    def add_entries_of(self, connection: Connection, frame: Row, entries: Mapping[str, Iterable[Line]]) -> None:
+        """Write the lines of several events as entries of one transaction, with one statement for all lines."""
+        made: dict[tuple[str, UUID, str], int] = {}
         rows = []
-        for place, line in enumerate(map(self.line, lines), 1):
-            key = (line.owner, line.ledger.value)
-            if key not in entries:
+        named = [(event, self.line(line)) for event, lines in entries.items() for line in lines]
+        for place, (event, line) in enumerate(named, 1):
+            key = (event, line.owner, line.ledger.value)
+            if key not in made:
                 entry = {**frame, "event": event, "owner": line.owner, "ledger": line.ledger.value}
-                entries[key] = int(connection.execute(ENTRY_ROW, entry).scalar_one())
-            rows.append(line_row(line, entries[key], event, frame["day"], place))
+                made[key] = int(connection.execute(ENTRY_ROW, entry).scalar_one())
+            rows.append(line_row(line, made[key], event, frame["day"], place))
         insert_lines(connection, rows)
 
     def rewrite(self, transaction_id: int) -> None:

@@ -24,7 +24,7 @@ from ledger.errors import (
 from tests.integration.ledger_story import Books
 from tests.model import events
 from tests.model.events import Advice, Fact, Fee
-from tests.model.facts import HOUSE, Ledger, Line, Payout, Transaction
+from tests.model.facts import HOUSE, Disbursement, Ledger, Line, Payout, Transaction
 
 JANUARY, FEBRUARY = 202601, 202602
 FEE = Fee("A", JANUARY, 200_00)
@@ -284,10 +284,46 @@ def _released_twice(books: Books) -> Transaction:
     return events.payout_released(books.fact(), [Payout("p", "A", 100_00)])
 
 
+def _levied(books: Books, cents: int = 100_00) -> Disbursement:
+    """Levy and have somebody approve that it leaves."""
+    books.post(events.levied(books.fact(), "A", cents))
+    approved = Disbursement("levy", "levy_released", "A", cents)
+    books.approve_disbursement(approved, proposer="finance", approver="controller")
+    return approved
+
+
+def _levy_never_approved(books: Books) -> Transaction:
+    books.post(events.levied(books.fact(), "A", 100_00))
+    return events.levy_released(books.fact(), "A", "levy", 100_00)
+
+
+def _levy_of_another_amount(books: Books) -> Transaction:
+    approved = _levied(books)
+    return events.levy_released(books.fact(), "A", approved.disbursement_id, 99_99)
+
+
+def _levy_of_another_member(books: Books) -> Transaction:
+    approved = _levied(books)
+    books.post(events.levied(books.fact(), "B", 100_00))
+    return events.levy_released(books.fact(), "B", approved.disbursement_id, 100_00)
+
+
+def _levy_released_twice(books: Books) -> Transaction:
+    approved = _levied(books)
+    books.post(events.levy_released(books.fact(), "A", approved.disbursement_id, 100_00))
+    books.post(events.levied(books.fact(), "A", 100_00))
+    return events.levy_released(books.fact(), "A", approved.disbursement_id, 100_00)
+
+
 def _changed(books: Books, change: str) -> Transaction:
+    """Change what was approved, its own guards switched off: the ledger asks again by itself."""
     books.approve(Payout("p", "A", 100_00))
     with unit_of_work(books.owner) as connection:
+        for table in ("cycle", "payout"):
+            connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         connection.execute(text(change))
+        for table in ("cycle", "payout"):
+            connection.execute(text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
     return events.payout_released(books.fact(), [Payout("p", "A", 100_00)])
 
 
@@ -296,7 +332,9 @@ def _set_changed_after_approval(books: Books) -> Transaction:
 
 
 def _cycle_void(books: Books) -> Transaction:
-    return _changed(books, "UPDATE cycle SET state = 'void'")
+    return _changed(
+        books, "UPDATE cycle SET state = 'void', void_reason = 'x', voided_by = proposed_by, voided_at = now()"
+    )
 
 
 def _payout_excluded(books: Books) -> Transaction:
@@ -440,6 +478,10 @@ CASES: list[Case] = [
     (PayoutNotApprovedError, "payout_is_approved", _approval_of_another_cycle),
     (PayoutNotApprovedError, "payout_is_approved", _approval_pending),
     (PayoutNotApprovedError, "payout_is_released_once", _released_twice),
+    (PayoutNotApprovedError, "disbursement_is_approved", _levy_never_approved),
+    (PayoutNotApprovedError, "disbursement_is_approved", _levy_of_another_amount),
+    (PayoutNotApprovedError, "disbursement_is_approved", _levy_of_another_member),
+    (PayoutNotApprovedError, "disbursement_is_released_once", _levy_released_twice),
     (ReversalError, "reversal_is_the_negation", _reversal_of_a_part),
     (ReversalError, "reversal_is_the_negation", _reversal_doubled),
     (ReversalError, "reversal_is_the_negation", _reversal_that_debits_another_item),

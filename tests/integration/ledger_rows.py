@@ -87,9 +87,9 @@ APPROVAL = tuple(
                               entry_description, proposed_by) OVERRIDING SYSTEM VALUE
            VALUES (:id, '2026-01-12', '2026-01-13', '091000019', '1999999999', 'CENTRALPAY', 'HCCLAIMPMT',
                    :proposer)""",
-        """INSERT INTO payout (payout_id, cycle_id, member_id, amount_cents, fee_cents, bank_account_id, state)
+        """INSERT INTO payout (payout_id, cycle_id, member_id, amount_cents, fee_cents, bank_account_id)
            OVERRIDING SYSTEM VALUE
-           SELECT :id, :id, member_id, :cents, 0, bank_account_id, 'approved'
+           SELECT :id, :id, member_id, :cents, 0, bank_account_id
            FROM bank_account WHERE member_id = :member""",
         """INSERT INTO approval (kind, subject, set_hash, proposed_by)
            VALUES ('cycle', CAST(:id AS bigint)::text, cycle_set_hash(:id), :proposer)""",
@@ -97,6 +97,22 @@ APPROVAL = tuple(
            WHERE kind = 'cycle' AND subject = CAST(:id AS bigint)::text""",
         """UPDATE cycle SET state = 'approved', approval_id = (SELECT approval_id FROM approval
                WHERE kind = 'cycle' AND subject = CAST(:id AS bigint)::text) WHERE cycle_id = :id""",
+        "UPDATE payout SET state = 'approved' WHERE cycle_id = :id",
+    )
+)
+
+DISBURSEMENT = tuple(
+    text(statement)
+    for statement in (
+        # Under no item: the lines that the model posts for it have no reference.
+        """INSERT INTO disbursement (disbursement_id, kind, owner_id, subject, payee, method, amount_cents, proposed_by)
+           VALUES (:id, split_part(:event, '_', 1), :owner, '', 'Payee', 'check', :cents, :proposer)""",
+        """INSERT INTO approval (kind, subject, proposed_by)
+           VALUES ('disbursement', CAST(:id AS bigint)::text, :proposer)""",
+        """UPDATE approval SET state = 'approved', decided_by = :approver, decided_at = now()
+           WHERE kind = 'disbursement' AND subject = CAST(:id AS bigint)::text""",
+        """UPDATE disbursement SET state = 'approved', approval_id = (SELECT approval_id FROM approval
+               WHERE kind = 'disbursement' AND subject = CAST(:id AS bigint)::text) WHERE disbursement_id = :id""",
     )
 )
 

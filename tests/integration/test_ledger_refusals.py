@@ -24,7 +24,7 @@ from tests.integration.ledger_mistakes import CASES, Build
 from tests.integration.ledger_story import Books
 from tests.model import events
 from tests.model.events import Fact
-from tests.model.facts import HOUSE, Ledger, Line, Payout
+from tests.model.facts import HOUSE, Ledger, Line, Payout, Transaction
 
 
 @pytest.fixture
@@ -106,6 +106,38 @@ def test_10_debt_without_its_advance(books: Books) -> None:
         with pytest.raises(LedgerRefusedError) as caught:
             books.write(wrong)
         _assert_refused(caught, AdvanceWrongError, "advance_covers_debt")
+
+
+def _write_at_once(books: Books, asked: Transaction, entries: dict[str, tuple[Line, ...]]) -> None:
+    """Write a transaction with entries of several events, past ``post``, with one statement for all lines."""
+    with unit_of_work(books.owner) as connection:
+        frame = books.write_on(connection, replace(asked, lines=()))
+        books.add_entries_of(connection, frame, entries)
+
+
+def test_10_write_off_of_more_than_is_owed(books: Books) -> None:
+    """A write-off of 50.01 where 50.00 are owed would advance a cent to the member: refused, by ``post`` and by hand.
+
+    By hand it is one statement with the advance that ``post`` would derive; everything else about it is right.
+    """
+    books.pay("down", {"C": -50_00, "A": 60_00})
+    wrong = events.advance_written_off(books.fact(), "C", 50_01)
+    with pytest.raises(LedgerRefusedError) as caught:
+        books.post(wrong)
+    _assert_refused(caught, AdvanceWrongError, "write_off_is_what_is_owed")
+    advance = (
+        Line("C", Ledger.CUSTODY, "cash", 1),
+        Line("C", Ledger.CUSTODY, "operating_advance", -1),
+        Line("C", Ledger.OPERATING, "advance_receivable", 1),
+        Line("C", Ledger.OPERATING, "custody_float", -1),
+        Line(HOUSE, Ledger.CUSTODY, "operating_float", 1),
+        Line(HOUSE, Ledger.CUSTODY, "cash", -1),
+    )
+    with pytest.raises(LedgerRefusedError) as caught:
+        _write_at_once(books, wrong, {"advance_written_off": wrong.lines, "advanced": advance})
+    _assert_refused(caught, AdvanceWrongError, "write_off_is_what_is_owed")
+    books.post(events.advance_written_off(books.fact(), "C", 50_00))
+    assert (books.balance("C", "operating_advance"), books.failing()) == (0, [])
 
 
 def test_10_advance_without_a_debt(books: Books) -> None:

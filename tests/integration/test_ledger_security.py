@@ -24,28 +24,34 @@ WORKING_TABLES = {
     "app_user", "activity", "owner", "pharmacy", "member", "member_identifier", "contract", "bank_account", "payer",
     "unknown_payee", "received_file", "advice", "remittance_set", "claim_line", "plb_line", "advice_share",
     "custodial_account", "bank_statement", "bank_line", "approval", "cycle", "payout", "payout_fee", "cycle_omission",
-    "exception_case", "share_to_remit", "vault_expiry",
+    "exception_case", "share_to_remit", "vault_expiry", "advice_replacement",
     "cycle_remittance", "cycle_share", "cycle_own_item", "child_remittance", "child_set",
     "dated_limit", "member_contact", "notice", "ach_file", "ach_entry", "bank_account_change", "bank_account_stop",
-    "hold", "disbursement", "ach_answer",
+    "hold", "disbursement", "levy", "dormancy_rule", "unclaimed_letter", "owner_heard",
+    "ach_answer", "release_order", "decided_share", "correction_claim", "found_share",
+    "cycle_found_share",
+    "received_entry", "bank_line_detail", "statement_waiver",
 }  # fmt: skip
 """Tables into which the application writes by itself."""
 CHANGING_COLUMNS = {
-    "ach_answer": "bank_line_id fact_key hold_id paid_again_by state",
-    "advice": "state",
+    "ach_answer": ("asked_change_id bank_line_id close_reason closed_by fact_key hold_id paid_again_by state"),
+    "advice": "funded_cents state",
     "approval": "decided_at decided_by first_approved_at first_approved_by reason state",
     "bank_account": "in_use",
     "bank_account_change": (
-        "approval_id called_at called_by called_number cooling_until prenote_settles_on spoke_with state usable_from"
+        "approval_id call_confirmed called_at called_by called_number called_on cooling_until prenote_settles_on "
+        "spoke_with state usable_from"
     ),
     "bank_account_stop": "lift_reason lifted_at lifted_by",
     "bank_line": "state",
     "contract": "in_force remittance_form",
     "cycle": (
-        "approval_id children_sha256 nacha_name nacha_sha256 released_by released_cents settled_by_bank_line state"
+        "approval_id children_sha256 nacha_name nacha_sha256 released_by released_cents seen settled_by_bank_line "
+        "state void_reason voided_at voided_by"
     ),
     "disbursement": "approval_id released_on settled_by_bank_line state",
     "exception_case": "amount_cents detail resolution resolved_at state",
+    "found_share": "cycle_id",
     "hold": "approval_id ended_at review_on state",
     "member": "dba_name legal_name membership payout_schedule state",
     "member_contact": "in_use",
@@ -53,7 +59,9 @@ CHANGING_COLUMNS = {
     "notice": "written_at",
     "payer": "ach_company_ids aliases name",
     "payout": "reason state trace_number",
+    "received_entry": "bank_line_id",
     "received_file": "findings status",
+    "remittance_set": "advice_id status",
     "share_to_remit": "cycle_id",
 }
 """All that the application may change in a row: states, ends of validity, names. No amount of money but a case's."""
@@ -194,8 +202,8 @@ def test_functions_that_borrow_rights_pin_their_path(superuser: Login) -> None:
         SELECT proname, proconfig, pg_get_userbyid(proowner) FROM pg_proc
         WHERE pronamespace = 'centralpay'::regnamespace AND prosecdef ORDER BY proname""")
     assert [name for name, _, _ in rows] == [
-        "choose_original", "ensure_claim_partition", "owner_starts_at_zero", "pair_open_reversals",
-        "pair_reversals", "post", "reseal_numbers", "reverse_transaction",
+        "choose_original", "dropped_claims_are_free", "ensure_claim_partition", "owner_starts_at_zero",
+        "pair_open_reversals", "pair_reversals", "post", "reseal_numbers", "reverse_transaction",
     ]  # fmt: skip
     for _, configuration, proprietor in rows:
         assert isinstance(configuration, list)
@@ -218,11 +226,14 @@ def test_who_may_call_what(superuser: Login) -> None:
     assert public == []
     assert _callable(superuser, "centralpay_member") == HARMLESS
     reading = {"fee_due", "fee_due_of_member", "effective_date", "advice_shares", "cycle_set_hash", "limit_on"}
+    reading |= {"trusted_contact_day", "call_back_number"}
+    reading |= {"decided_rows_hash", "payee_shares", "cycle_core_hash"}
     across_files = {"rx_normal", "rx_key", "reversal_candidates", "forward_balances"}
     assert _callable(superuser, "centralpay_auditor") == HARMLESS | reading | across_files
     posting = {"post", "reverse_transaction", "ensure_claim_partition"}
-    upkeep = {"file_kept_for", "reseal_numbers"}
+    upkeep = {"file_kept_for", "reseal_numbers", "is_resealed"}
     raised = {"journal_is_append_only", "claim_line_is_append_only", "approval_is_decided_once", "refuse"}
+    raised |= {"payout_fits", "answer_is_in_the_books"}
     pairing = {"pair_reversals", "pair_open_reversals", "choose_original"}
     asked = HARMLESS | reading | across_files
     assert _callable(superuser, "centralpay_app") == asked | posting | pairing | upkeep | raised
@@ -259,7 +270,7 @@ def test_views_use_the_rights_of_who_asks(superuser: Login) -> None:
     """Every view is a security invoker's: none shows a row that its reader could not read."""
     rows = superuser.ask("""
         SELECT relname, reloptions FROM pg_class WHERE relnamespace = 'centralpay'::regnamespace AND relkind = 'v'""")
-    assert {name for name, _ in rows} == {"standing_line", "statement_line", "forward_balance"}
+    assert {name for name, _ in rows} == {"standing_line", "statement_line", "forward_balance", "bank_line_payments"}
     for _, options in rows:
         assert isinstance(options, list)
         assert options[0] in ("security_invoker=true", "security_invoker=on")

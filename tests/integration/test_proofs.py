@@ -47,9 +47,9 @@ _ADVICE = (
     "SELECT ensure_claim_partition('2026-01-10')",
     """INSERT INTO advice (advice_id, payer_id, trace_number, payee_id, ordinal_in_payment, content_sha256, file_id,
            set_ordinal, payer_name, method, paid_on, payment_cents, claim_count, claims_cents, plb_cents, byte_start,
-           byte_end, state)
+           byte_end, state, funded_cents)
        SELECT :advice, '1990000000', 'T1', '0000001', 1, sha256('x'), file_id, 1, 'Payer', 'ACH', '2026-01-10',
-              70000, 4, 75000, 5000, 0, 9, 'funded'
+              70000, 4, 75000, 5000, 0, 9, 'funded', 70000
        FROM received_file""",
     """INSERT INTO claim_line (paid_on, advice_id, segment, owner_id, rx_number, status, charge_cents, paid_cents,
            patient_cents, payer_claim_number, byte_start, byte_end)
@@ -175,9 +175,11 @@ HARM_TO_ALL = {
     "cash counted on another day": (Proof.P4, "UPDATE bank_line SET as_of = '2026-01-11' WHERE amount_cents < 0"),
     "an advice that pays otherwise": (
         Proof.P7,
-        "UPDATE advice SET payment_cents = payment_cents + 1, claims_cents = claims_cents + 1",
+        """UPDATE advice SET payment_cents = payment_cents + 1, claims_cents = claims_cents + 1,
+               funded_cents = funded_cents + 1""",
     ),
     "an advice funded and not marked so": (Proof.P7, "UPDATE advice SET state = 'accepted'"),
+    "an advice said to be funded in part": (Proof.P7, "UPDATE advice SET state = 'accepted', funded_cents = 69999"),
     "an advice marked and not funded": (Proof.P7, "UPDATE line SET event = 'held' WHERE event = 'funded'"),
     "an advice split beyond its sum": (
         Proof.P7,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tests.model.chart import CHART, Kind
 from tests.model.facts import (
     HOUSE,
+    Disbursement,
     FlatFee,
     Ledger,
     Line,
@@ -21,6 +22,9 @@ from tests.model.facts import (
     last_day,
     month_of,
 )
+
+RELEASES = ("payout_released", "levy_released", "escheat_released", "refund_released")
+"""Events by which what was approved leaves."""
 
 
 class AccountKey(NamedTuple):
@@ -88,6 +92,7 @@ class Book:
         self.bank_lines: dict[str, int] = {}
         """Amounts in cents as the bank signs them: a credit to the account is positive."""
         self.payouts: dict[str, Payout] = {}
+        self.disbursements: dict[str, Disbursement] = {}
         self.posted: list[Posted] = []
         self.accounts: dict[AccountKey, Turnover] = defaultdict(Turnover)
         self.items: dict[ItemKey, int] = defaultdict(int)
@@ -160,11 +165,11 @@ class Book:
         return months
 
     def released_payouts(self) -> frozenset[Reference]:
-        """Name the payouts that are released, net of reversals."""
+        """Name the payouts and disbursements that are released, net of reversals."""
         return frozenset(
             line.reference
             for posted in self.live()
-            if posted.transaction.event == "payout_released"
+            if posted.transaction.event in RELEASES
             for line in posted.transaction.lines
             if line.account == "in_transit"
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from tests.model.advance import missing_advances
-from tests.model.book import AccountKey, Book, ItemKey, Turnover
+from tests.model.book import RELEASES, AccountKey, Book, ItemKey, Turnover
 from tests.model.chart import CHART, FLOAT_LEANERS, UNFUNDED, Kind
 from tests.model.facts import HOUSE, REVERSED, Entry, Ledger, Line, Reference, Transaction
 from tests.model.matrix import DERIVED_EVENTS, MATRIX
@@ -192,22 +192,43 @@ def _against_the_bank(book: Book, attempt: Attempt) -> bool:
 
 def _advance_missing(book: Book, attempt: Attempt) -> bool:
     asked_for = attempt.transaction.event in DERIVED_EVENTS
-    return asked_for or bool(missing_advances(book, attempt.lines))
+    return asked_for or _gives_away(attempt) or bool(missing_advances(book, attempt.lines))
+
+
+def _gives_away(attempt: Attempt) -> bool:
+    """Say whether a write-off makes an advance at the same time: the member would get the PSAO's money."""
+    if attempt.transaction.event != "advance_written_off":
+        return False
+    owners = {line.owner for line in attempt.transaction.lines if line.account == "operating_advance"}
+    return any(entry.event == "advanced" and entry.owner in owners for entry in attempt.derived)
 
 
 def _not_approved(book: Book, attempt: Attempt) -> bool:
-    if attempt.transaction.event != "payout_released":
+    event = attempt.transaction.event
+    if event not in RELEASES:
         return False
     lines = [line for line in attempt.transaction.lines if line.account == "in_transit"]
     gone = book.released_payouts()
     seen = Counter(line.reference for line in lines)
     for line in lines:
-        payout = book.payouts.get(str(line.reference))
-        if payout is None or (payout.member_id, payout.amount_cents) != (line.owner, -line.amount_cents):
+        if not _is_as_approved(book, event, line):
             return True
         if line.reference in gone or seen[line.reference] > 1:
             return True
     return False
+
+
+def _is_as_approved(book: Book, event: str, line: Line) -> bool:
+    """Say whether a line in transit is what was approved: a member's payout, or a disbursement of this event."""
+    if event == "payout_released":
+        payout = book.payouts.get(str(line.reference))
+        return payout is not None and (payout.member_id, payout.amount_cents) == (line.owner, -line.amount_cents)
+    found = book.disbursements.get(str(line.reference))
+    return found is not None and (found.event, found.owner, found.amount_cents) == (
+        event,
+        line.owner,
+        -line.amount_cents,
+    )
 
 
 def _false_reversal(book: Book, attempt: Attempt) -> bool:

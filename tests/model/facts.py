@@ -1,4 +1,4 @@
-"""The values of the model: lines, transactions, entries, members, payouts, months."""
+"""The values of the model: lines, transactions, entries, members, payouts, disbursements, months."""
 
 from calendar import monthrange
 from collections import Counter
@@ -143,6 +143,16 @@ class Payout:
 
     payout_id: str
     member_id: str
+    amount_cents: int
+
+
+@dataclass(frozen=True)
+class Disbursement:
+    """An approved payment to another than a member: the event by which it leaves, whose book, one amount in cents."""
+
+    disbursement_id: str
+    event: str
+    owner: str
     amount_cents: int
 
 

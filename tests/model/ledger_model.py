@@ -10,7 +10,17 @@ from tests.model.advance import derived_entries
 from tests.model.book import Book
 from tests.model.chart import CHART, Refers
 from tests.model.checks import Attempt, refusals
-from tests.model.facts import FlatFee, Line, Malformed, Member, Payout, Posted, Transaction, month_of
+from tests.model.facts import (
+    Disbursement,
+    FlatFee,
+    Line,
+    Malformed,
+    Member,
+    Payout,
+    Posted,
+    Transaction,
+    month_of,
+)
 from tests.model.refusals import Refusal, Refused
 
 
@@ -60,6 +70,18 @@ class Model(Book):
         if payout.payout_id in self.payouts or payout.member_id not in self.members or payout.amount_cents <= 0:
             raise Malformed("a payout is approved once, for a member, with a positive amount")
         self.payouts[payout.payout_id] = payout
+
+    def approve_disbursement(self, disbursement: Disbursement, *, proposer: str, approver: str) -> None:
+        """Approve a payment to another than a member.
+
+        Raises:
+            Refused: NOT_APPROVED, the proposer approves.
+        """
+        if proposer == approver:
+            raise Refused({Refusal.NOT_APPROVED})
+        if disbursement.disbursement_id in self.disbursements or disbursement.amount_cents <= 0:
+            raise Malformed("a disbursement is approved once, with a positive amount")
+        self.disbursements[disbursement.disbursement_id] = disbursement
 
     def post(self, transaction: Transaction) -> Posted:
         """Post a transaction and the advance it makes necessary.

@@ -266,7 +266,11 @@ def _forgotten_mirror(draw: Draw) -> Step | None:
 
 
 def without_advance(draw: Draw) -> Step | None:
-    """Write a member into debt, past the function that would advance it."""
+    """Write a member into debt, past the function that would advance it; or write more off than it owes."""
+    debtor = draw.holder("operating_advance")
+    if debtor is not None and draw.one_in(2):
+        beyond = debtor.amount_cents + draw.amount(1_000)
+        return Post(events.advance_written_off(draw.fact("advance_written_off"), debtor.owner, beyond))
     giver, taker = _pair(draw)
     cents = max(0, draw.model.balance(giver, "due_available")) + draw.amount(1_000)
     return Write(events.member_corrected(draw.fact("member_corrected"), giver, taker, cents))
@@ -278,8 +282,8 @@ def not_approved(draw: Draw) -> Step | None:
     if due is None or due.owner == HOUSE:
         return None
     payout = Payout(f"payout-{len(draw.model.payouts) + 1}", due.owner, draw.part(due.amount_cents))
-    if draw.one_in(5):
-        return ApprovePayout(payout, "finance", "finance")
+    if draw.one_in(3):
+        return ApprovePayout(payout, "finance", "finance") if draw.one_in(2) else _disbursed_otherwise(draw)
     known = draw.one_of(list(draw.model.payouts.values()))
     fact = draw.fact("payout_released")
     match draw.random.randrange(3):
@@ -291,6 +295,19 @@ def not_approved(draw: Draw) -> Step | None:
             return Post(events.payout_released(fact, [replace(known, member_id=due.owner)]))
         case _:
             return Post(events.payout_released(fact, [payout]))
+
+
+def _disbursed_otherwise(draw: Draw) -> Step:
+    """Let a levy leave that nobody approved, twice, of another amount, or as another event than the approved one."""
+    fact, member = draw.fact("levy_released"), draw.member()
+    known = draw.one_of(list(draw.model.disbursements.values()))
+    if known is None or known.owner == HOUSE:
+        return Post(events.levy_released(fact, member, draw.key("levy"), draw.amount()))
+    name, cents = known.disbursement_id, known.amount_cents
+    gone = known.event == "levy_released" and name in draw.model.released_payouts()
+    if known.event != "levy_released" or gone:
+        return Post(events.levy_released(fact, known.owner, name, cents))
+    return Post(events.levy_released(fact, known.owner, name, cents + 1))
 
 
 def false_reversal(draw: Draw) -> Step | None:

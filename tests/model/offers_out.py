@@ -3,7 +3,7 @@
 from tests.model import events
 from tests.model.draw import Draw, Item
 from tests.model.events import Fact
-from tests.model.facts import HOUSE, Transaction
+from tests.model.facts import HOUSE, Disbursement, Transaction
 
 
 def payout_released(draw: Draw, fact: Fact) -> Transaction | None:
@@ -18,22 +18,36 @@ def payout_released(draw: Draw, fact: Fact) -> Transaction | None:
     return events.payout_released(fact, chosen) if chosen else None
 
 
+def _approved(draw: Draw, event: str, account: str) -> Disbursement | None:
+    """Pick an approved disbursement of an event that its owner's account still covers and that is not released."""
+    gone = draw.model.released_payouts()
+    return draw.one_of(
+        [
+            each
+            for each in draw.model.disbursements.values()
+            if each.event == event
+            and each.disbursement_id not in gone
+            and draw.model.balance(each.owner, account) >= each.amount_cents
+        ]
+    )
+
+
 def levy_released(draw: Draw, fact: Fact) -> Transaction | None:
-    """Pay a levy."""
-    owed = draw.holder("levied")
-    return events.levy_released(fact, owed.owner, fact.key, draw.part(owed.amount_cents)) if owed else None
+    """Pay an approved levy."""
+    found = _approved(draw, "levy_released", "levied")
+    return events.levy_released(fact, found.owner, found.disbursement_id, found.amount_cents) if found else None
 
 
 def escheat_released(draw: Draw, fact: Fact) -> Transaction | None:
-    """Pay unclaimed property to the state."""
-    owed = draw.holder("unclaimed")
-    return events.escheat_released(fact, owed.owner, fact.key, draw.part(owed.amount_cents)) if owed else None
+    """Pay unclaimed property to the state, as approved."""
+    found = _approved(draw, "escheat_released", "unclaimed")
+    return events.escheat_released(fact, found.owner, found.disbursement_id, found.amount_cents) if found else None
 
 
 def refund_released(draw: Draw, fact: Fact) -> Transaction | None:
-    """Pay a payer back."""
-    owed = draw.holder("due_to_payer")
-    return events.refund_released(fact, fact.key, draw.part(owed.amount_cents)) if owed else None
+    """Pay a payer back, as approved."""
+    found = _approved(draw, "refund_released", "due_to_payer")
+    return events.refund_released(fact, found.disbursement_id, found.amount_cents) if found else None
 
 
 def payout_settled(draw: Draw, fact: Fact) -> Transaction | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from tests.model.facts import Line, Payout, Posted, Transaction
+from tests.model.facts import Disbursement, Line, Payout, Posted, Transaction
 from tests.model.ledger_model import Model
 
 
@@ -34,6 +34,15 @@ class ApprovePayout:
     """Approve a payout that somebody proposed."""
 
     payout: Payout
+    proposer: str
+    approver: str
+
+
+@dataclass(frozen=True)
+class ApproveDisbursement:
+    """Approve a payment to another than a member that somebody proposed."""
+
+    disbursement: Disbursement
     proposer: str
     approver: str
 
@@ -76,7 +85,7 @@ class Append:
     lines: tuple[Line, ...]
 
 
-Setting = OpenPeriod | ClosePeriod | AddBankLine | ApprovePayout
+Setting = OpenPeriod | ClosePeriod | AddBankLine | ApprovePayout | ApproveDisbursement
 """Steps that post nothing."""
 
 Posting = Post | Reverse | Write | Rewrite | Append
@@ -120,3 +129,5 @@ def _set(model: Model, step: Setting) -> None:
             model.add_bank_line(step.bank_line, step.amount_cents)
         case ApprovePayout():
             model.approve_payout(step.payout, proposer=step.proposer, approver=step.approver)
+        case ApproveDisbursement():
+            model.approve_disbursement(step.disbursement, proposer=step.proposer, approver=step.approver)

@@ -11,17 +11,30 @@ from random import Random
 from hypothesis import strategies as st
 
 from tests.model.draw import Draw
-from tests.model.facts import REVERSED, FlatFee, Member, Payout, Posted, next_month
+from tests.model.facts import REVERSED, Disbursement, FlatFee, Member, Payout, Posted, next_month
 from tests.model.ledger_model import Model
 from tests.model.mistakes import MISTAKES, OFFERS, reversible
 from tests.model.refusals import Refusal
-from tests.model.steps import AddBankLine, ApprovePayout, ClosePeriod, OpenPeriod, Post, Reverse, Step
+from tests.model.steps import (
+    AddBankLine,
+    ApproveDisbursement,
+    ApprovePayout,
+    ClosePeriod,
+    OpenPeriod,
+    Post,
+    Reverse,
+    Step,
+)
 
 WRONG_IN_100 = 26
 """Steps out of a hundred that are meant to be refused; some of them have no room and become sensible ones."""
 
 OFTEN = ("deposited", "debited", "advised", "funded", "fee_assessed", "payout_released", "payout_settled")
 """Events on which others depend."""
+
+
+_OTHERS = (("levy_released", "levied"), ("escheat_released", "unclaimed"), ("refund_released", "due_to_payer"))
+"""Events by which money leaves to others than members, and the accounts that they empty."""
 
 
 def small_world() -> Model:
@@ -86,6 +99,17 @@ def approval(draw: Draw) -> Step | None:
     return ApprovePayout(payout, "finance", "approver")
 
 
+def other_approval(draw: Draw) -> Step | None:
+    """Approve a payment of what is levied, unclaimed or owed to a payer now."""
+    event, account = draw.random.choice(_OTHERS)
+    owed = draw.holder(account)
+    if owed is None:
+        return None
+    name = f"disbursement-{len(draw.model.disbursements) + 1}"
+    found = Disbursement(name, event, owed.owner, draw.part(owed.amount_cents))
+    return ApproveDisbursement(found, "finance", "approver")
+
+
 def calendar(draw: Draw) -> Step | None:
     """Once in a while open the next month, or close the earliest open one while another stays open."""
     is_open = [month for month, is_open in sorted(draw.model.periods.items()) if is_open]
@@ -146,6 +170,7 @@ _SENSIBLE = [
     *[any_event] * 10,
     *[arrival] * 3,
     approval,
+    other_approval,
     calendar,
     reversal,
     replay,

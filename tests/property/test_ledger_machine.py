@@ -20,12 +20,14 @@ from tests.model.refusals import Refusal, Refused
 from tests.model.steps import (
     AddBankLine,
     Append,
+    ApproveDisbursement,
     ApprovePayout,
     ClosePeriod,
     OpenPeriod,
     Post,
     Reverse,
     Rewrite,
+    Setting,
     Step,
     Write,
     take,
@@ -83,6 +85,12 @@ class Beside:
                 self.real.rewrite(self.numbers[step.transaction_id])
             case Append():
                 self.real.append(self.numbers[step.transaction_id], step.lines)
+            case _:
+                self._set(step)
+        return None, False
+
+    def _set(self, step: Setting) -> None:
+        match step:
             case OpenPeriod():
                 self.real.open_period(step.month)
             case ClosePeriod():
@@ -91,7 +99,8 @@ class Beside:
                 self.real.add_bank_line(step.bank_line, step.amount_cents)
             case ApprovePayout():
                 self.real.approve_payout(step.payout, proposer=step.proposer, approver=step.approver)
-        return None, False
+            case ApproveDisbursement():
+                self.real.approve_disbursement(step.disbursement, proposer=step.proposer, approver=step.approver)
 
     def _numbered(self, asked: Transaction) -> Transaction:
         """Name the original of a reversal as the database does."""

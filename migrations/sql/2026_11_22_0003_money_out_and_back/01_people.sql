@@ -4,7 +4,7 @@ ALTER TABLE approval DROP CONSTRAINT approval_kind_check;
 ALTER TABLE approval ADD CONSTRAINT approval_kind_check CHECK (kind IN (
     'cycle', 'float_deposit', 'float_withdrawal', 'bank_details', 'hold_lift', 'disbursement', 'write_off', 'unclaimed', 'manual_match',
     'short_funding', 'return_to_payer', 'payee_found', 'advice_replacement', 'payer_debit', 'bank_charge', 'debit_returned', 'network_allocation',
-    'member_correction', 'member_payment', 'interest', 'unsuspension', 'reversal', 'settlement', 'returned_credit', 'limit'));
+    'member_correction', 'member_payment', 'interest', 'unsuspension', 'reversal', 'settlement', 'returned_credit', 'ach_reversal', 'limit'));
 
 -- What is large takes two people beside the one who proposed it.
 ALTER TABLE approval
@@ -59,7 +59,7 @@ COMMENT ON TABLE member_contact IS 'Whom to call and write to at a member; the h
 CREATE TABLE notice (
     notice_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     member_id uuid NOT NULL REFERENCES member,
-    kind text NOT NULL CHECK (kind IN ('bank_details_asked', 'bank_details_changed', 'payment_returned', 'hold_placed', 'levy_received',
+    kind text NOT NULL CHECK (kind IN ('contact_changed', 'bank_details_asked', 'bank_details_changed', 'payment_returned', 'hold_placed', 'levy_received',
         'unclaimed_property', 'negative_balance')),
     -- To whom, as the contact was then; empty where none is known.
     recipient text NOT NULL,

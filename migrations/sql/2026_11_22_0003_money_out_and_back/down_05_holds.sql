@@ -1,1 +1,16 @@
-DROP TABLE disbursement, hold;
+DROP TRIGGER guard_others_money ON line;
+DROP TRIGGER disbursements_follow ON journal_transaction;
+DROP FUNCTION disbursements_follow_reversals();
+DROP FUNCTION others_money_guard();
+DROP FUNCTION holds_keep(hold_line[]);
+DROP FUNCTION disbursements_are_approved(disbursement_line[]);
+DROP FUNCTION disbursement_kind(event_name);
+DROP FUNCTION write_offs_advance_nothing(covered_entry[]);
+DROP TYPE hold_line;
+DROP TYPE disbursement_line;
+DROP TYPE covered_entry;
+DROP INDEX line_of_hold;
+DROP TABLE owner_heard, unclaimed_letter, dormancy_rule, levy, disbursement, hold;
+DROP FUNCTION hold_steps();
+DROP FUNCTION levy_is_one_order();
+DROP FUNCTION disbursement_steps();
