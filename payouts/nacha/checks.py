@@ -8,19 +8,21 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from payouts.nacha.answers import answer_layout, answer_line
 from payouts.nacha.codes import (
     ADDENDA_CODES,
     CREDIT_CODES,
     DEBIT_CODES,
     HEALTH_CARE_PAYMENT,
     LIVE_CODES,
+    NO_MONEY_CODES,
     OWN_ENTRY_CLASS,
     SINGLE_ADDENDA_CLASSES,
     AddendaType,
     ServiceClass,
 )
 from payouts.nacha.findings import refusal
-from payouts.nacha.records import BatchHeader, Entry
+from payouts.nacha.records import ANSWERS, Addenda, BatchHeader, Entry
 from payouts.nacha.trn import trn_parts
 from schemas.findings import Finding
 from schemas.identifiers import AbaRouting
@@ -37,6 +39,8 @@ def entry_findings(header: BatchHeader, entries: tuple[Entry, ...]) -> Iterator[
     """Check the entries of a batch in their order."""
     allowed = _CODES_OF.get(header.service_class, _ALL_CODES)
     needs_trn = header.entry_class == OWN_ENTRY_CLASS and header.entry_description.upper() == HEALTH_CARE_PAYMENT
+    # In a batch of both directions the debit is an offset: it pays nobody.
+    paying = LIVE_CODES & CREDIT_CODES if header.service_class == ServiceClass.MIXED else LIVE_CODES
     before = ""
     for entry in entries:
         yield from _value_findings(entry, allowed)
@@ -50,7 +54,7 @@ def entry_findings(header: BatchHeader, entries: tuple[Entry, ...]) -> Iterator[
             continue
         if not trace.startswith(header.odfi):
             yield refusal("trace_odfi", "entry trace_number", f"{header.odfi} and seven digits", trace, entry.line)
-        if needs_trn and entry.transaction_code in LIVE_CODES and not _has_trn(entry):
+        if needs_trn and entry.transaction_code in paying and not _has_trn(entry):
             yield refusal("trn_present", "addenda text", "one TRN segment", "none", entry.line)
 
 
@@ -61,6 +65,9 @@ def _value_findings(entry: Entry, allowed: frozenset[str]) -> Iterator[Finding]:
         yield refusal("transaction_code", "entry transaction_code", expected, code, entry.line)
     elif not entry.amount_cents and code in LIVE_CODES:
         yield refusal("amount_positive", "entry amount", "above zero for a live entry", 0, entry.line)
+    elif entry.amount_cents and code in NO_MONEY_CODES:
+        expected = "zero for a prenote or zero-dollar entry"
+        yield refusal("amount_zero", "entry amount", expected, entry.amount_cents, entry.line)
     problem = _routing_problem(entry.routing)
     if problem is not None:
         yield refusal("routing_number", "entry routing", AbaRouting.shape, entry.routing, entry.line)
@@ -72,11 +79,13 @@ def _addenda_findings(entry: Entry, entry_class: str) -> Iterator[Finding]:
     if not entry.addenda:
         yield refusal("addenda_indicator", "entry addenda_indicator", "an addenda after the entry", "none", entry.line)
     elif not entry.expects_addenda:
-        yield refusal("addenda_indicator", "entry addenda_indicator", 1, 0, entry.line)
+        yield refusal("addenda_unsaid", "entry addenda_indicator", 1, 0, entry.line)
     remittances = 0
     for addenda in entry.addenda:
         if addenda.type_code not in ADDENDA_CODES:
             yield refusal("addenda_type", "addenda type_code", "a known addenda type", addenda.type_code, addenda.line)
+        if addenda.type_code in ANSWERS:
+            yield from _answer_findings(addenda)
         if addenda.type_code != AddendaType.PAYMENT:
             continue
         remittances += 1
@@ -86,6 +95,12 @@ def _addenda_findings(entry: Entry, entry_class: str) -> Iterator[Finding]:
             yield refusal("addenda_trace", "addenda trace", entry.trace_number[8:], addenda.trace, addenda.line)
     if remittances > 1 and entry_class in SINGLE_ADDENDA_CLASSES:
         yield refusal("addenda_count", "entry", f"one addenda at most in {entry_class}", remittances, entry.line)
+
+
+def _answer_findings(addenda: Addenda) -> Iterator[Finding]:
+    layout, line = answer_layout(addenda.type_code, addenda.text[:3]), answer_line(addenda)
+    if layout.split(line) is None:
+        yield from layout.findings(addenda.line, line)
 
 
 def _has_trn(entry: Entry) -> bool:

@@ -32,13 +32,30 @@ HEALTH_CARE_PAYMENT: Final = "HCCLAIMPMT"
 """Company entry description of a health care claim payment; every such entry carries a TRN."""
 
 
+REVERSAL: Final = "REVERSAL"
+"""Company entry description of entries that take back what an earlier file sent by mistake; in capitals."""
+
+
 class TransactionCode(StrEnum):
     """Kinds of entries that we write."""
 
     CHECKING_CREDIT = "22"
     """Live credit to a checking account."""
+    CHECKING_PRENOTE = "23"
+    """Nothing, to see whether a checking account takes credits."""
+    CHECKING_DEBIT = "27"
+    """Debit of a checking account: a credit taken back, or our own account in a balanced batch."""
     SAVINGS_CREDIT = "32"
     """Live credit to a savings account."""
+    SAVINGS_PRENOTE = "33"
+    """Nothing, to see whether a savings account takes credits."""
+    SAVINGS_DEBIT = "37"
+    """Debit of a savings account: a credit taken back."""
+
+
+OWN_PRENOTE_CODES: Final = frozenset({TransactionCode.CHECKING_PRENOTE, TransactionCode.SAVINGS_PRENOTE})
+OWN_CREDIT_CODES: Final = frozenset({TransactionCode.CHECKING_CREDIT, TransactionCode.SAVINGS_CREDIT})
+OWN_DEBIT_CODES: Final = frozenset({TransactionCode.CHECKING_DEBIT, TransactionCode.SAVINGS_DEBIT})
 
 
 class ServiceClass(StrEnum):
@@ -47,9 +64,23 @@ class ServiceClass(StrEnum):
     MIXED = "200"
     """Debits and credits."""
     CREDITS = "220"
-    """Credits only: all that we write."""
+    """Credits only: payments and prenotes."""
     DEBITS = "225"
-    """Debits only."""
+    """Debits only: reversals of payments."""
+
+
+class LineEnd(StrEnum):
+    """What ends each record of a file: the bank's choice."""
+
+    LF = "lf"
+    """A line feed."""
+    CRLF = "crlf"
+    """Carriage return and line feed."""
+
+    @property
+    def characters(self) -> str:
+        """Give the characters themselves."""
+        return "\r\n" if self is LineEnd.CRLF else "\n"
 
 
 class AddendaType(StrEnum):
@@ -69,6 +100,8 @@ DEBIT_CODES: Final = frozenset(f"{kind}{step}" for kind in "234" for step in "67
 """The same for debits; a loan account takes only reversals (55) and their returns (56)."""
 LIVE_CODES: Final = frozenset({"22", "27", "32", "37", "42", "47", "52", "55"})
 """Codes of entries that move money now: their amount is above zero."""
+NO_MONEY_CODES: Final = frozenset(f"{kind}{step}" for kind in "234" for step in "3489") | {"53", "54"}
+"""Codes of prenotes and of entries that only carry remittance: their amount is zero."""
 ADDENDA_CODES: Final = frozenset({"02", "05", "98", "99", *(str(code) for code in range(10, 19))})
 """Addenda type codes that exist: terminal (02), remittance (05), international (10 to 18), change (98), return (99)."""
 UNREAD_CLASSES: Final = frozenset({"ADV", "IAT"})

@@ -2,7 +2,7 @@
 
 from datetime import date, time
 
-from payouts.nacha.codes import OWN_ENTRY_CLASS, ServiceClass, TransactionCode
+from payouts.nacha.codes import OWN_ENTRY_CLASS, TransactionCode
 from payouts.nacha.errors import NachaError
 from payouts.nacha.models import AchBatch, AchEntry, AchFile
 from payouts.nacha.records import Batch, Entry, FileRecords, date_from, time_from
@@ -18,7 +18,8 @@ def payment_file(file: FileRecords) -> AchFile:
     Give it files of ``NachaReading.accepted_files`` only: what the reader checks is not checked again.
 
     Raises:
-        NachaError: the file holds something that we do not write, such as debits, returns or another entry class.
+        NachaError: the file holds something that we do not write: returns, debits that are neither reversals nor an
+            offset, another entry class.
     """
     header = file.header
     if header is None:
@@ -41,9 +42,7 @@ def _batch(batch: Batch) -> AchBatch:
     place = f"batch {header.batch_number}"
     if header.entry_class != OWN_ENTRY_CLASS:
         raise NachaError("entry_class", f"must be {OWN_ENTRY_CLASS}", place)
-    if header.service_class != ServiceClass.CREDITS:
-        raise NachaError("service_class", f"must be {ServiceClass.CREDITS}", place)
-    return AchBatch(
+    made = AchBatch(
         batch_number=header.batch_number,
         company_name=header.company_name,
         company_id=header.company_id,
@@ -54,6 +53,9 @@ def _batch(batch: Batch) -> AchBatch:
         descriptive_date=header.descriptive_date,
         discretionary_data=header.discretionary_data,
     )
+    if header.service_class != made.service_class:
+        raise NachaError("service_class", f"must be {made.service_class} for these entries", place)
+    return made
 
 
 def _entry(entry: Entry) -> AchEntry:

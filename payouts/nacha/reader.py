@@ -5,14 +5,15 @@ Source: Nacha Operating Rules, Appendix Three. The steps: ``lines`` cuts, ``asse
 """
 
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from payouts.nacha.assembly import Assembly
+from payouts.nacha.bulk import many_values
 from payouts.nacha.checks import entry_findings
+from payouts.nacha.leniency import Leniency, LenientFindings, with_capital_codes
 from payouts.nacha.lines import record_lines
 from payouts.nacha.records import FileRecords
 from payouts.nacha.totals import batch_findings, file_findings
-from schemas.collecting import FindingList
 from schemas.errors import UnreadableError
 from schemas.findings import Finding, Severity
 
@@ -45,25 +46,35 @@ class NachaReading:
         return self.files
 
 
-def read_nacha(stream: BinaryIO, name: str) -> NachaReading:
+NOTHING_LET_THROUGH: Final[frozenset[Leniency]] = frozenset()
+
+
+def read_nacha(stream: BinaryIO, name: str, leniency: frozenset[Leniency] = NOTHING_LET_THROUGH) -> NachaReading:
     """Read records 1 to 9 of all files in the stream and check codes, order, counts, hashes and totals.
 
-    Returns and notifications of change are read as entries; their addenda of type 98 and 99 keep their text. IAT and
-    ADV batches are refused. Nothing of a person's is in a finding.
+    Returns and notifications of change are read as entries; ``answers.read_answer`` reads the addenda of type 98 and 99
+    of an accepted file. IAT and ADV batches are refused. Nothing of a person's is in a finding.
 
     Args:
         stream: the decompressed bytes, 24 MiB at most; amounts come out as cents.
         name: the file as the user named it.
+        leniency: what this bank may do otherwise: it becomes a warning.
 
     Raises:
         UnreadableError: not one record could be read.
     """
-    findings = FindingList()
+    with many_values():
+        return _read(stream, name, leniency)
+
+
+def _read(stream: BinaryIO, name: str, leniency: frozenset[Leniency]) -> NachaReading:
+    findings = LenientFindings(leniency)
+    has_small_codes = Leniency.LOWER_CASE_CODES in leniency
     assembly = Assembly(findings)
     is_empty = True
     for number, line in record_lines(stream, name, findings):
         is_empty = False
-        assembly.take(number, line)
+        assembly.take(number, with_capital_codes(number, line, findings) if has_small_codes else line)
     files = assembly.finish()
     if is_empty:
         findings.add(_empty())

@@ -1,7 +1,7 @@
 """What a NACHA file says, record by record, ours or not: text as received, amounts and counts as numbers.
 
 Source of the columns: Nacha Operating Rules, Appendix Three. Addenda of types 98 and 99 keep their 76 characters as
-they are; what they mean is not read here.
+they are; ``answers`` reads what they say.
 """
 
 from datetime import date, time

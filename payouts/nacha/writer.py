@@ -5,14 +5,14 @@ Source: Nacha Operating Rules, Appendix Three. The values come checked (``models
 
 from collections.abc import Iterator
 
-from payouts.nacha.codes import BLOCKING_FACTOR, FILLER, OWN_ENTRY_CLASS, AddendaType, ServiceClass
+from payouts.nacha.codes import BLOCKING_FACTOR, FILLER, OWN_ENTRY_CLASS, AddendaType, LineEnd
 from payouts.nacha.models import AchBatch, AchFile
 
 
-def write_nacha(file: AchFile) -> bytes:
-    """Give the whole file as bytes, each line ended by a line feed."""
+def write_nacha(file: AchFile, line_end: LineEnd = LineEnd.LF) -> bytes:
+    """Give the whole file as bytes, each line ended as the bank wants it."""
     lines = [*nacha_lines(file), ""]
-    return "\n".join(lines).encode("ascii")
+    return line_end.characters.join(lines).encode("ascii")
 
 
 def nacha_lines(file: AchFile) -> Iterator[str]:
@@ -39,7 +39,7 @@ def _file_header(file: AchFile) -> str:
 def _batch_header(batch: AchBatch) -> str:
     settlement = "   "  # the operator fills it in
     return (
-        f"5{ServiceClass.CREDITS}{batch.company_name:<16}{batch.discretionary_data:<20}{batch.company_id:<10}"
+        f"5{batch.service_class}{batch.company_name:<16}{batch.discretionary_data:<20}{batch.company_id:<10}"
         f"{OWN_ENTRY_CLASS}{batch.entry_description:<10}{batch.descriptive_date:<6}"
         f"{batch.effective_entry_date:%y%m%d}{settlement}1{batch.odfi[:8]}{batch.batch_number:07d}"
     )
@@ -61,7 +61,7 @@ def _entries(batch: AchBatch) -> Iterator[str]:
 
 def _batch_control(batch: AchBatch) -> str:
     return (
-        f"8{ServiceClass.CREDITS}{batch.entry_addenda_count:06d}{batch.entry_hash:010d}{0:012d}"
+        f"8{batch.service_class}{batch.entry_addenda_count:06d}{batch.entry_hash:010d}{batch.debit_cents:012d}"
         f"{batch.credit_cents:012d}{batch.company_id:<10}{'':25}{batch.odfi[:8]}{batch.batch_number:07d}"
     )
 
@@ -69,5 +69,5 @@ def _batch_control(batch: AchBatch) -> str:
 def _file_control(file: AchFile) -> str:
     return (
         f"9{len(file.batches):06d}{file.block_count:06d}{file.entry_addenda_count:08d}{file.entry_hash:010d}"
-        f"{0:012d}{file.credit_cents:012d}{'':39}"
+        f"{file.debit_cents:012d}{file.credit_cents:012d}{'':39}"
     )

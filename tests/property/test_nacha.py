@@ -7,15 +7,28 @@ from datetime import date, time
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from payouts.calendar import add_banking_days
-from payouts.nacha.codes import HEALTH_CARE_PAYMENT, TransactionCode
-from payouts.nacha.models import FILE_ID_MODIFIERS, AchBatch, AchEntry, AchFile
+from payouts.nacha.answers import read_answer
+from payouts.nacha.codes import (
+    HEALTH_CARE_PAYMENT,
+    OWN_CREDIT_CODES,
+    OWN_DEBIT_CODES,
+    OWN_PRENOTE_CODES,
+    REVERSAL,
+    LineEnd,
+    TransactionCode,
+)
+from payouts.nacha.corrections import CORRECTION_CODES, Correction, WrongCorrection, read_correction
+from payouts.nacha.errors import NachaError
+from payouts.nacha.leniency import Leniency
+from payouts.nacha.models import FILE_ID_MODIFIERS, AchBatch, AchEntry, AchFile, balanced, merge_files
 from payouts.nacha.payment import payment_file
 from payouts.nacha.reader import read_nacha
 from payouts.nacha.trn import TERMINATORS, Trn
 from payouts.nacha.writer import write_nacha
+from schemas.calendar import add_banking_days
 from schemas.errors import UnreadableError
 from schemas.identifiers import AbaRouting, PayerId
+from tests.support.nacha_files import ANSWER_LINES
 
 PRINTABLE = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 ROUTINGS = st.builds(
@@ -38,38 +51,58 @@ TRNS = st.builds(
     reference=texts(30, least=0, without="*~\\"),
     terminator=st.sampled_from(TERMINATORS),
 )
-ENTRIES = st.builds(
-    AchEntry,
-    routing=ROUTINGS,
-    account_number=st.from_regex(r"\A[0-9A-Z-]{0,8}[1-9][0-9A-Z-]{0,8}\Z"),
-    amount_cents=st.integers(1, 10**10 - 1),
-    receiver_name=texts(22),
-    identification=texts(15),
-    trace_sequence=st.integers(1, 10**7 - 1),
-    transaction_code=st.sampled_from(TransactionCode),
-    trn=st.one_of(st.none(), TRNS),
-)
+
+
+def entries(code: TransactionCode) -> st.SearchStrategy[AchEntry]:
+    """An entry of a kind; a prenote moves nothing."""
+    cents = st.just(0) if code in OWN_PRENOTE_CODES else st.integers(1, 10**10 - 1)
+    return st.builds(
+        AchEntry,
+        routing=ROUTINGS,
+        account_number=st.from_regex(r"\A[0-9A-Z-]{0,8}[1-9][0-9A-Z-]{0,8}\Z"),
+        amount_cents=cents,
+        receiver_name=texts(22),
+        identification=texts(15),
+        trace_sequence=st.integers(1, 10**7 - 10),
+        transaction_code=st.just(code),
+        trn=st.one_of(st.none(), TRNS),
+    )
+
+
+PAYMENTS = st.sampled_from(sorted(OWN_CREDIT_CODES | OWN_PRENOTE_CODES)).flatmap(entries)
+DEBITS = st.sampled_from(sorted(OWN_DEBIT_CODES)).flatmap(entries)
 
 
 @st.composite
 def batches(draw: st.DrawFn, number: int, odfi: AbaRouting) -> AchBatch:
-    """A batch; the traces of batch n are those that leave n on division by five, so that no two batches share one."""
-    drawn = draw(st.lists(ENTRIES, min_size=1, max_size=6, unique_by=lambda entry: entry.trace_sequence // 5))
-    entries = [replace(entry, trace_sequence=entry.trace_sequence // 5 * 5 + number) for entry in drawn]
-    entries.sort(key=lambda entry: entry.trace_sequence)
-    plain = any(entry.trn is None for entry in entries)
-    descriptions = texts(10).filter(lambda text: text.upper() != HEALTH_CARE_PAYMENT)
-    return AchBatch(
+    """Payments and prenotes, or reversals, balanced or not.
+
+    The traces of batch n are those that leave n on division by five, so that no two batches share one.
+    """
+    is_reversal = draw(st.booleans())
+    one = DEBITS if is_reversal else PAYMENTS
+    drawn = draw(st.lists(one, min_size=1, max_size=6, unique_by=lambda entry: entry.trace_sequence // 5))
+    made = [replace(entry, trace_sequence=entry.trace_sequence // 5 * 5 + number) for entry in drawn]
+    made.sort(key=lambda entry: entry.trace_sequence)
+    plain = any(entry.trn is None and not entry.is_prenote for entry in made)
+    reserved = {HEALTH_CARE_PAYMENT, REVERSAL}
+    described = draw(texts(10).filter(lambda text: text.upper() not in reserved)) if plain else HEALTH_CARE_PAYMENT
+    batch = AchBatch(
         batch_number=number,
         company_name=draw(texts(16).filter(lambda name: bool(name.strip("0 ")))),
         company_id=draw(texts(10)),
         odfi=odfi,
         effective_entry_date=add_banking_days(draw(st.dates(date(2000, 1, 1), date(2099, 12, 1))), 0),
-        entries=tuple(entries),
-        entry_description=draw(descriptions) if plain else HEALTH_CARE_PAYMENT,
+        entries=tuple(made),
+        entry_description=REVERSAL if is_reversal else described,
         descriptive_date=draw(texts(6, least=0)),
         discretionary_data=draw(texts(20, least=0)),
     )
+    total = batch.credit_cents or batch.debit_cents
+    if 0 < total < 10**10 and draw(st.booleans()):
+        trace = made[-1].trace_sequence + 5
+        return balanced(batch, account_number="000123456789", trace_sequence=trace, receiver_name="OURS")
+    return batch
 
 
 @st.composite
@@ -91,15 +124,15 @@ def files(draw: st.DrawFn) -> AchFile:
 
 
 @settings(deadline=None, max_examples=60)
-@given(files())
-def test_every_file_comes_back_as_it_was_written(file: AchFile) -> None:
+@given(files(), st.sampled_from(LineEnd))
+def test_every_file_comes_back_as_it_was_written(file: AchFile, line_end: LineEnd) -> None:
     """Read without a finding, the records say the same values, and these write the same bytes."""
-    content = write_nacha(file)
+    content = write_nacha(file, line_end)
     reading = read_nacha(io.BytesIO(content), "any.ach")
     assert reading.findings == ()
     (read,) = [payment_file(each) for each in reading.accepted_files()]
     assert read == file
-    assert write_nacha(read) == content
+    assert write_nacha(read, line_end) == content
 
 
 REMITTED = AchFile(
@@ -193,3 +226,75 @@ def test_no_bytes_bring_anything_but_findings(content: bytes) -> None:
     else:
         assert reading.files or reading.findings
         assert all(finding.line is None or finding.line > 0 for finding in reading.findings)
+
+
+@settings(deadline=None, max_examples=40)
+@given(files(), files())
+def test_merged_files_hold_every_entry_once(one: AchFile, two: AchFile) -> None:
+    """Of one sender to one bank: all entries in their order, all cents; traces that both have are refused."""
+    two = replace(two, origin=one.origin, destination=one.destination)
+    try:
+        merged = merge_files([one, two], id_modifier="Z")
+    except NachaError as refused:
+        shared = {batch.trace_number(entry) for batch in one.batches for entry in batch.entries} & {
+            batch.trace_number(entry) for batch in two.batches for entry in batch.entries
+        }
+        total = max(one.credit_cents + two.credit_cents, one.debit_cents + two.debit_cents)
+        assert shared or total >= 10**12, refused  # noqa: PT017 (both ways out are allowed, and each is checked)
+    else:
+        assert [entry for batch in merged.batches for entry in batch.entries] == [
+            entry for file in (one, two) for batch in file.batches for entry in batch.entries
+        ]
+        assert merged.credit_cents == one.credit_cents + two.credit_cents
+        assert merged.debit_cents == one.debit_cents + two.debit_cents
+
+
+LENIENCIES = st.frozensets(st.sampled_from(Leniency))
+DIRT = st.tuples(st.integers(0, 94 * len(ANSWER_LINES)), st.sampled_from(" 0159ARCx~\n\r\x00\xff"))
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.sampled_from([CONTENT, "\n".join(ANSWER_LINES).encode()]), st.lists(DIRT, max_size=8), LENIENCIES)
+def test_a_damaged_file_gives_findings_with_lines(
+    content: bytes, dirt: list[tuple[int, str]], leniency: frozenset[Leniency]
+) -> None:
+    """Bytes changed anywhere, with any leniencies: findings on lines of the file; every accepted answer is readable."""
+    damaged = bytearray(content)
+    for place, letter in dirt:
+        damaged[place % len(damaged)] = ord(letter)
+    try:
+        reading = read_nacha(io.BytesIO(damaged), "damaged.ach", leniency)
+    except UnreadableError as unreadable:
+        assert unreadable.findings  # noqa: PT017 (both ways out are allowed, and each is checked)
+        return
+    lines = len(bytes(damaged).splitlines())
+    assert all(finding.line is None or 1 <= finding.line <= max(lines, 11) for finding in reading.findings)
+    if reading.is_accepted:
+        entries = [entry for file in reading.files for batch in file.batches for entry in batch.entries]
+        assert all(read_answer(entry).trace for entry in entries if entry.is_answer)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from([*sorted(CORRECTION_CODES), "C08", "C61"]),
+    st.one_of(st.text(max_size=40), st.from_regex(r"\A[0-9A-Z -]{0,29}\Z")),
+)
+def test_corrected_data_is_right_or_says_what_is_wrong(code: str, data: str) -> None:
+    """Whatever stands there: a correction that holds, or problems; what is read writes the same columns again."""
+    read = read_correction(code, data)
+    if isinstance(read, WrongCorrection):
+        assert read.problems
+        return
+    assert isinstance(read, Correction)
+    account, code_said = read.account_number or "", read.transaction_code or ""
+    written = {
+        "C01": account,
+        "C02": str(read.routing),
+        "C03": f"{read.routing}   {account}",
+        "C04": read.receiver_name,
+        "C05": code_said,
+        "C06": f"{account:<17}   {code_said}",
+        "C07": f"{read.routing}{account:<17}{code_said}",
+        "C09": read.identification,
+    }.get(code, read.text)
+    assert written == data.rstrip()
