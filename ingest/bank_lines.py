@@ -1,33 +1,43 @@
 """Bank statements into the books: every booked line once, ``deposited`` or ``debited`` on the bank's date."""
 
 import json
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO
 
 from sqlalchemy import Connection
 
-from ingest.bank.bai2 import BankItem, BankStatement, read_bai2
+from ingest.bank.bai2 import read_bai2
+from ingest.bank.camt053 import read_camt053
+from ingest.bank.received_entries import join_entries
+from ingest.bank.statement import BankStatement, Feed
+from ingest.bank.traces import traces_of
+from ingest.bank_checks import begun_on, of_account, repeated_days, unfit
+from ingest.bank_days import (
+    OPENING_CODE,
+    Differing,
+    FeedsDifferError,
+    Placed,
+    add_details,
+    close_confirmed_cases,
+    place_statement,
+    words_of,
+)
 from ingest.encryption import Keyring
+from ingest.waivers import waived_rules
 from ledger.batch import Batch
 from ledger.chart import CUSTODIAL_ACCOUNT
 from ledger.events import bank_booked
-from ledger.posting import effective_date, post
+from ledger.posting import post
 from ledger.queries import Queries
 from schemas.errors import UnreadableError, WrongUseError
 from schemas.findings import Finding
 
-OPENING_CODE = "010"
-"""Type code of the line that books what the account held before its first statement."""
-
 OPENING_REFERENCE = "OPENING"
-"""Bank reference of that line, by which a person can say whose money it is."""
+"""Bank reference of the line for the opening balance, by which a person can say whose money it is."""
 
 _QUERIES = Queries("ingest", "bank.sql")
-_TRACE = re.compile(r"TRN\*1\*([^*~\\/|^\s]{1,50})(?:\*(\d{10}))?")
 _ACCOUNT_CONTEXT = f"custodial_account:{CUSTODIAL_ACCOUNT}".encode()
 
 
@@ -36,56 +46,87 @@ class Booked:
     """What of a bank file was new."""
 
     lines: int
+    repeated: int = 0
+    """Statements whose lines were booked before; they booked nothing."""
+    clearer: int = 0
+    """Booked lines for which it named payments that nobody had named before."""
+    joined: int = 0
+    """Received entries that were given to their lines."""
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """Say it in one line."""
+        said = [f"{self.lines} bank lines booked"]
+        if self.repeated:
+            said.append(f"{_many(self.repeated, 'statement')} said again what was booked")
+        if self.clearer:
+            said.append(f"payments named for {_many(self.clearer, 'line')}")
+        if self.joined:
+            said.append(f"{self.joined} received {'entry' if self.joined == 1 else 'entries'} joined")
+        return ", ".join(said)
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def load_bank_file(
-    connection: Connection, stream: BinaryIO, name: str, *, file_id: int, own_account: str, keyring: Keyring, actor: str
+    connection: Connection,
+    stream: BinaryIO,
+    name: str,
+    *,
+    feed: Feed = Feed.BAI2,
+    file_id: int,
+    own_account: str,
+    keyring: Keyring,
+    actor: str,
 ) -> Booked:
-    """Book a BAI2 file: all of it or nothing. Lines that were booked before are not booked again.
+    """Book a bank's statements: all of a file or nothing, and no money that another statement booked.
 
     Raises:
+        FeedsDifferError: it says other lines of a day than the statement that was booked.
         UnreadableError: the file does not foot, holds intraday figures, or is of another account.
     """
-    file = read_bai2(stream, name)
+    if feed is Feed.BAI2:
+        file = read_bai2(stream, name, waived_rules(connection, file_id))
+    else:
+        file = read_camt053(stream, name)
     connection.execute(_QUERIES["lock_account"])
-    findings = [finding for statement in file.statements for finding in _unfit(connection, statement, own_account)]
-    findings += _repeated(file.statements)
+    if connection.execute(_QUERIES["is_loaded"], {"file_id": file_id}).scalar():
+        # Another process took the same file in while this one read it.
+        return Booked(0, len(file.statements), warnings=file.warnings)
+    statements, warnings = of_account(file, feed, own_account)
+    findings = [finding for statement in statements for finding in unfit(connection, statement, feed, own_account)]
+    findings += repeated_days(statements, feed)
     if findings:
         raise UnreadableError(name, findings)
+    placed = _placed(connection, statements, feed, name)
     _ensure_account(connection, own_account, keyring)
     batch = Batch()
-    lines = 0
-    for statement in sorted(file.statements, key=lambda each: each.as_of):
-        for bank_line_id, as_of, cents in _add_statement(connection, statement, file_id):
+    lines = clearer = 0
+    for each in placed:
+        for bank_line_id, as_of, cents in _add_statement(connection, each, feed, file_id):
             batch.add(bank_booked(bank_line_id, as_of, cents))
             lines += 1
+        clearer += add_details(connection, each.details, file_id)
+        close_confirmed_cases(connection, each.statement)
     post(connection, batch, actor)
-    return Booked(lines)
+    repeated = sum(each.repeats is not None for each in placed)
+    return Booked(lines, repeated, clearer, join_entries(connection, actor), warnings)
 
 
-def traces_of(item: BankItem) -> list[tuple[str, str]]:
-    """Find the payments that a bank item names: (TRN02, TRN03), the latter empty when absent.
+def _placed(connection: Connection, statements: Sequence[BankStatement], feed: Feed, name: str) -> list[Placed]:
+    """Say of each statement, in the order of their days, what it is beside what was booked.
 
-    A TRN in the text counts, wherever its lines were broken; without one, the references may be a trace.
+    Raises:
+        FeedsDifferError: one of them is neither more of its day nor the same again.
     """
-    joined, spaced = (
-        {(match[1], match[2] or "") for match in _TRACE.finditer(text)} for text in (item.text, item.text_spaced)
-    )
-    whole = [trace for trace, payer in joined | spaced if payer]
-    # The same trace with and without its payer is one. So is one that only one reading of the lines has, because the
-    # other cut it short; without a payer nobody can tell which reading is right, and both stay.
-    found = {
-        (trace, payer)
-        for trace, payer in joined | spaced
-        if payer
-        or not any(
-            other == trace or (other.startswith(trace) and (trace, payer) not in joined & spaced) for other in whole
-        )
-    }
-    if found:
-        return sorted(found)
-    references = {item.bank_reference.strip(), item.customer_reference.strip()}
-    return [(reference, "") for reference in sorted(references) if reference]
+    outcomes = [place_statement(connection, each, feed) for each in sorted(statements, key=lambda each: each.as_of)]
+    differing = [each for each in outcomes if isinstance(each, Differing)]
+    if differing:
+        raise FeedsDifferError(name, differing)
+    return [each for each in outcomes if isinstance(each, Placed)]
 
 
 def _ensure_account(connection: Connection, number: str, keyring: Keyring) -> None:
@@ -98,121 +139,31 @@ def _ensure_account(connection: Connection, number: str, keyring: Keyring) -> No
     connection.execute(_QUERIES["add_account"], facts)
 
 
-def _add_statement(connection: Connection, statement: BankStatement, file_id: int) -> Sequence[tuple[int, date, int]]:
-    """Write a statement and its lines; give the new lines (id, day, cents)."""
-    first = _begun_on(connection) is None
+def _add_statement(connection: Connection, placed: Placed, feed: Feed, file_id: int) -> Sequence[tuple[int, date, int]]:
+    """Write a statement and its lines; give the new ones (id, day, cents), none where it says booked ones again."""
+    statement = placed.statement
+    first = begun_on(connection) is None
     facts = {"account": CUSTODIAL_ACCOUNT, "as_of": statement.as_of, "file_id": file_id}
-    balances = {"opening_cents": statement.opening_cents, "closing_cents": statement.closing_cents}
-    connection.execute(_QUERIES["add_statement"], facts | balances)
-    alike: Counter[tuple[object, ...]] = Counter()
-    columns: dict[str, list[object]] = {name: [] for name in _COLUMNS}
+    # The balances of a statement that is said again stand with the one that booked its lines.
+    books = placed.repeats is None
+    opening_cents, closing_cents = (statement.opening_cents, statement.closing_cents) if books else (None, None)
+    balances = {"opening_cents": opening_cents, "closing_cents": closing_cents}
+    words = {"feed": feed.value, "repeats": placed.repeats}
+    connection.execute(_QUERIES["add_statement"], facts | balances | words)
+    if not books:
+        return []
+    rows: list[tuple[object, ...]] = []
     if first and statement.opening_cents:
-        opening = (
-            OPENING_CODE,
-            statement.opening_cents,
-            OPENING_REFERENCE,
-            "",
-            "balance before the first statement",
-            "[]",
-            1,
-        )
-        for name, value in zip(_COLUMNS, opening, strict=True):
-            columns[name].append(value)
+        said = "balance before the first statement"
+        rows.append((statement.opening_cents, OPENING_CODE, OPENING_REFERENCE, "", said, "[]", 1))
+    alike = placed.alike.copy()
     for item in statement.items:
-        cents = item.amount_cents if item.is_credit else -item.amount_cents
-        identity = (item.type_code, cents, item.bank_reference, item.customer_reference, item.text)
+        identity = words_of(item)
         alike[identity] += 1
-        row = (*identity, json.dumps(traces_of(item)), alike[identity])
-        for name, value in zip(_COLUMNS, row, strict=True):
-            columns[name].append(value)
-    rows = connection.execute(_QUERIES["add_lines"], facts | columns)
-    return sorted((row.bank_line_id, row.as_of, row.amount_cents) for row in rows)
+        rows.append((*identity, json.dumps(traces_of(item)), alike[identity]))
+    columns = {name: [row[place] for row in rows] for place, name in enumerate(_COLUMNS)}
+    added = connection.execute(_QUERIES["add_lines"], facts | columns)
+    return sorted((row.bank_line_id, row.as_of, row.amount_cents) for row in added)
 
 
-_COLUMNS = ("type_codes", "amounts", "bank_references", "customer_references", "descriptions", "traces", "ordinals")
-
-
-def _begun_on(connection: Connection) -> date | None:
-    """Give the day of the first statement that was booked."""
-    day: date | None = connection.execute(_QUERIES["begun_on"], {"account": CUSTODIAL_ACCOUNT}).scalar()
-    return day
-
-
-def _opened(connection: Connection) -> bool:
-    """Say whether the books began with money in the account."""
-    return bool(connection.execute(_QUERIES["opened"], {"type_code": OPENING_CODE}).scalar())
-
-
-def _repeated(statements: Sequence[BankStatement]) -> Iterator[Finding]:
-    """Find days that a file reports twice: nobody could tell lines that are alike from lines that are repeated."""
-    days: set[date] = set()
-    for statement in statements:
-        if statement.as_of in days:
-            yield Finding(
-                rule="day_is_reported_once",
-                element="record 02 as-of date",
-                expected="one statement of the account for a day",
-                found=f"another one for {statement.as_of}",
-                line=statement.line,
-                advice="Ask the bank for one statement that holds all lines of the day.",
-            )
-        days.add(statement.as_of)
-
-
-def _unfit(connection: Connection, statement: BankStatement, own_account: str) -> Iterator[Finding]:
-    """Find what keeps a statement that foots from being booked."""
-    if statement.account.lstrip("0") != own_account.lstrip("0"):
-        yield Finding(
-            rule="account_is_custodial",
-            element="record 03 account",
-            expected=f"the custodial account, ending {own_account[-4:]}",
-            found=f"an account ending {statement.account[-4:]}",
-            line=statement.line,
-            advice="Ask the bank for the custodial account's statement, or correct CENTRALPAY_BANK_ACCOUNT.",
-        )
-    if statement.currency != "USD":
-        yield Finding(
-            rule="currency_is_dollars",
-            element="record 03 currency",
-            expected="USD",
-            found=statement.currency,
-            line=statement.line,
-            advice="Only dollars are booked here.",
-        )
-    if not statement.is_booked:
-        yield Finding(
-            rule="statement_is_booked",
-            element="record 02 group status and as-of date modifier",
-            expected="a final prior-day statement",
-            found="an intraday statement, or a test, correction or deletion",
-            line=statement.line,
-            advice="Intraday figures are repeated by the prior-day file; ingest that one.",
-        )
-    if not statement.items and statement.opening_cents != statement.closing_cents:
-        yield Finding(
-            rule="statement_has_its_items",
-            element="record 16",
-            expected="the items that moved the balance",
-            found="none",
-            line=statement.line,
-            advice="Ask the bank for the statement in detail; a summary can not be booked.",
-        )
-    begun_on = _begun_on(connection)
-    if begun_on is not None and statement.as_of < begun_on and (statement.opening_cents or _opened(connection)):
-        yield Finding(
-            rule="statement_follows_the_first",
-            element="record 02 as-of date",
-            expected=f"a day from {begun_on} on, when these books began with the account's opening balance",
-            found=statement.as_of.isoformat(),
-            line=statement.line,
-            advice="That opening balance holds this day's lines already.",
-        )
-    if effective_date(connection, statement.as_of) is None:
-        yield Finding(
-            rule="period_exists",
-            element="record 02 as-of date",
-            expected="a date in an accounting period",
-            found=statement.as_of.isoformat(),
-            line=statement.line,
-            advice="Check the date with the bank.",
-        )
+_COLUMNS = ("amounts", "type_codes", "bank_references", "customer_references", "descriptions", "traces", "ordinals")

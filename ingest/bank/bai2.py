@@ -14,7 +14,8 @@ from ingest.bank.bai2_account import Account
 from ingest.bank.bai2_records import Record, amount_of, closed_fields, count_of, date_of, logical_records
 from ingest.bank.lines import read_lines, shown
 from ingest.bank.statement import AsOfModifier, BankFile, BankItem, BankStatement, GroupStatus
-from schemas.collecting import FileFindings
+from schemas.collecting import FileFindings, FindingList
+from schemas.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from datetime import date
@@ -35,12 +36,17 @@ _NEXT: Final = {
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
-def read_bai2(stream: BinaryIO, name: str) -> BankFile:
+WAIVABLE: Final = frozenset(("control_total", "record_count"))
+"""Rules that a bank may break by its way of counting; then the balances have to be there, and to hold."""
+
+
+def read_bai2(stream: BinaryIO, name: str, waived: frozenset[str] = frozenset()) -> BankFile:
     """Read a BAI2 file of at most 16 MB.
 
     Args:
         stream: the bytes, decompressed.
         name: the file as the user named it.
+        waived: rules of ``WAIVABLE`` that an approver waived for this file: what breaks them becomes a warning.
 
     Returns:
         The file, in which everything foots: records 49, 98 and 99 in total and count; opening balance and items to
@@ -55,7 +61,7 @@ def read_bai2(stream: BinaryIO, name: str) -> BankFile:
         advice = "This is no BAI2 file, or its beginning is missing."
         findings.add("file_header", "record code", "01,", shown(lines[0][:3].strip()), line=1, advice=advice)
         findings.refuse()
-    reader = _Reader(findings)
+    reader = _Reader(findings, waived & WAIVABLE)
     for record in logical_records(lines, findings):
         reader.take(record)
     return reader.finish(len(lines) - (not lines[-1]))
@@ -64,8 +70,10 @@ def read_bai2(stream: BinaryIO, name: str) -> BankFile:
 class _Reader:
     """Walks the records of one file and keeps the sums of file, group and account."""
 
-    def __init__(self, findings: FileFindings) -> None:
+    def __init__(self, findings: FileFindings, waived: frozenset[str]) -> None:
         self._findings = findings
+        self._waived = waived
+        self._warnings = FindingList()
         self._last = ""
         self._created_on: date | None = None
         self._stated = 0
@@ -107,9 +115,15 @@ class _Reader:
             self._findings.add(
                 "file_complete", "record code", expected, "the end of the file", line=lines, advice=advice
             )
+        warnings = self._warnings.all()
+        for statement in self._statements if warnings else ():
+            if statement.opening_cents is None or statement.closing_cents is None:
+                advice = "Where a total is waived, only balances tell whether an item is missing."
+                expected = "an opening and a closing ledger balance"
+                self._findings.add("balance_present", "record 03", expected, "none", line=statement.line, advice=advice)
         if self._findings or self._created_on is None:
             self._findings.refuse()
-        return BankFile(self._file_id, self._created_on, tuple(self._statements))
+        return BankFile(self._file_id, self._created_on, tuple(self._statements), warnings)
 
     # Headers ---------------------------------------------------------------------------------------------------------
 
@@ -211,7 +225,7 @@ class _Reader:
         if self._stated == total:
             return True
         advice = "An amount within is wrong or missing; fetch the file from the bank again."
-        self._findings.add("control_total", element, str(total), str(self._stated), line=record.line, advice=advice)
+        self._wrong("control_total", element, str(total), str(self._stated), line=record.line, advice=advice)
         return False
 
     def _count(self, record: Record, place: int, text: str, what: str, count: int) -> bool:
@@ -219,5 +233,14 @@ class _Reader:
         stated = count_of(text, record.line, element, self._findings)
         if stated is None or stated == count:
             return stated is not None
-        self._findings.add("record_count", element, f"{count} {what}", str(stated), line=record.line)
+        self._wrong("record_count", element, f"{count} {what}", str(stated), line=record.line)
         return False
+
+    def _wrong(self, rule: str, element: str, expected: str, found: str, *, line: int, advice: str = "") -> None:
+        """Say that a total or count is wrong: a warning where an approver waived that."""
+        if rule not in self._waived:
+            self._findings.add(rule, element, expected, found, line=line, advice=advice)
+            return
+        said = "An approver waived this rule for the file."
+        finding = Finding(rule=rule, element=element, expected=expected, found=found, line=line, advice=said)
+        self._warnings.add(finding.model_copy(update={"severity": Severity.WARN}))

@@ -6,6 +6,17 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from schemas.findings import Finding
+
+
+class Feed(StrEnum):
+    """The format in which a bank reports; the words of its type codes are the format's own."""
+
+    BAI2 = "bai2"
+    """BAI2 cash management report."""
+    CAMT053 = "camt053"
+    """ISO 20022 bank-to-customer statement."""
+
 
 class GroupStatus(StrEnum):
     """BAI2 record 02 field 4: what the group does to what was reported before."""
@@ -38,7 +49,7 @@ class BankItem:
     """One movement of money on an account (BAI2 record 16 and its 88s)."""
 
     type_code: str
-    """Three digits of the BAI2 uniform type codes."""
+    """Three digits of the BAI2 uniform type codes, or an ISO 20022 bank transaction code that none of them means."""
     amount_cents: int
     """Above zero, in the smallest unit of the statement's currency."""
     is_credit: bool
@@ -55,6 +66,8 @@ class BankItem:
     """Where the item begins in its file, first line = 1."""
     ordinal: int
     """Position among the detail records of its statement, first = 1; records that move no money are counted too."""
+    batch: int = 0
+    """Number of the booking that the bank made of this item and others together; 0: one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,8 @@ class BankFile:
     """The sender's number of the file, unique on the day it was created."""
     created_on: date
     statements: tuple[BankStatement, ...]
+    warnings: tuple[Finding, ...] = ()
+    """What was read over, and is worth knowing."""
 
 
 TOTAL_CREDITS: Final = "100"

@@ -7,7 +7,7 @@ import pytest
 
 from ingest.bank.bai2_writer import StatementLine, write_bai2
 from ingest.bank.statement import AsOfModifier, BankItem
-from ingest.bank_lines import traces_of
+from ingest.bank.traces import traces_of
 from ingest.receiving import FileVerdict
 from ledger.chart import HOUSE, Account
 from schemas.errors import WrongUseError
@@ -71,26 +71,38 @@ def test_a_statement_of_days_before_the_books_began_is_refused(books: Books) -> 
     books.prove()
 
 
-def test_a_statement_sent_again_with_more_lines_adds_these(books: Books) -> None:
-    """The lines of before are not booked again, those that came to it are; the later closing balance counts."""
+def test_a_statement_sent_again_with_more_lines_is_refused(books: Books) -> None:
+    """Another version of a booked day is not taken over in parts: nothing of it is booked, and a case is open."""
     one, two = paid_in("T1", 500), paid_in("T2", 7)
     books.receive(_statement(one))
-    assert "1 bank lines" in books.receive(_statement(one, two, file_id="2")).summary
-    assert _lines(books) == 2
+    verdict = books.receive(_statement(one, two, file_id="2"))
+    assert (verdict.status, _rules(verdict)) == ("quarantined", {"feeds_agree"})
+    assert _lines(books) == 1
+    assert books.cases()["feeds_differ", f"{DAY}"] == 7
+    books.prove()
+
+
+def test_a_statement_that_goes_on_is_booked(books: Books) -> None:
+    """A second statement of a day that opens where the first closed adds its lines, those alike included."""
+    line = StatementLine("142", 100, "SAME", "", "HCCLAIMPMT")
+    books.receive(_statement(line, line, line))
+    assert books.house(Account.UNMATCHED_DEPOSIT) == 300
+    books.receive(_statement(line, opening_cents=300, file_id="2"))
+    assert books.house(Account.UNMATCHED_DEPOSIT) == 400
     books.prove()
 
 
 def test_lines_that_are_alike_are_counted(books: Books) -> None:
-    """Three equal lines of a day are three; sent again they stay three, and a fourth one is new."""
+    """Three equal lines of a day are three; sent again they stay three; on another day they are new."""
     line = StatementLine("142", 100, "SAME", "", "HCCLAIMPMT")
     books.receive(_statement(line, line, line))
     assert books.house(Account.UNMATCHED_DEPOSIT) == 300
-    books.receive(_statement(line, line, line, file_id="2"))
+    assert books.receive(_statement(line, line, line, file_id="2")).status == "accepted"
     assert books.house(Account.UNMATCHED_DEPOSIT) == 300
-    books.receive(_statement(line, line, line, line, file_id="3"))
+    assert books.receive(_statement(line, line, line, line, file_id="3")).status == "quarantined"
+    assert books.house(Account.UNMATCHED_DEPOSIT) == 300
+    books.receive(_statement(line, day=NEXT, opening_cents=300))
     assert books.house(Account.UNMATCHED_DEPOSIT) == 400
-    books.receive(_statement(line, day=NEXT, opening_cents=400))
-    assert books.house(Account.UNMATCHED_DEPOSIT) == 500
     books.prove()
 
 
