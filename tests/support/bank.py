@@ -1,29 +1,21 @@
 """The custodial account as its bank keeps it: each statement opens with the closing balance of the one before."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from app.demo.remittance import Payer
-from ingest.bank.bai2_writer import StatementLine, write_bai2
-from ingest.bank.statement import is_credit_code
+from app.demo.simulator.bank import Bank as SimulatedBank
+from app.demo.simulator.movements import ACH_CREDIT, ACH_DEBIT, RETURN_CREDIT, WIRE_CREDIT
+from ingest.bank.bai2_writer import StatementLine
 from tests.support.trade import BANK_ACCOUNT, PAYER
 
-ACH_CREDIT, WIRE_CREDIT, RETURN_CREDIT, ACH_DEBIT = "142", "195", "257", "455"
+__all__ = ["ACH_CREDIT", "ACH_DEBIT", "RETURN_CREDIT", "WIRE_CREDIT", "Bank"]
 
 
 @dataclass
-class Bank:
-    """An account and what is in it; money is integer cents."""
+class Bank(SimulatedBank):
+    """The bank of the custodial account that the tests' settings name; empty unless something else is said."""
 
     account: str = BANK_ACCOUNT
-    balance_cents: int = 0
-
-    def statement(self, day: date, *lines: StatementLine) -> bytes:
-        """Write the statement of a day and go on from its closing balance."""
-        written = write_bai2(account=self.account, as_of=day, opening_cents=self.balance_cents, items=lines)
-        for line in lines:
-            self.balance_cents += line.amount_cents if is_credit_code(line.type_code) else -line.amount_cents
-        return written
 
 
 def paid_in(trace: str, cents: int, *, payer: Payer | None = PAYER, reference: str = "") -> StatementLine:

@@ -1,1 +1,1 @@
-"""A bank for tests and the demonstration: takes our payment files, answers with statements, returns and corrections."""
+"""A bank that keeps the custodial account: it takes our files and answers with statements, returns and corrections."""
