@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.dialects.postgresql import Range
 
+from ingest.details_desk import Answer, DetailsDesk
 from ingest.encryption import Keyring
 from ingest.errors import UnknownMemberError
+from ingest.found_identifiers import crossed
 from ingest.models import BankAccount, Contract, Member, MemberIdentifier, Owner, Pharmacy, bank_account_context
 from ingest.payers import PayerRow
 from ingest.roster import RosterRow
@@ -23,6 +25,9 @@ from schemas.findings import Finding
 
 _QUERIES = Queries("ingest", "directory.sql")
 
+_Fact = tuple[str, object, object]
+"""A column of the roster, what a row gives, and what is stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -31,6 +36,20 @@ class Imported:
     added: int
     changed: int
     unchanged: int
+    asked: int = 0
+    """Members whose other bank details were asked for."""
+    kept_back: int = 0
+    """Members whose other bank details wait, for others are asked already."""
+
+    @property
+    def summary(self) -> str:
+        """Say it in a line."""
+        said = [f"{self.added} added", f"{self.changed} changed", f"{self.unchanged} unchanged"]
+        if self.asked:
+            said.append(f"{self.asked} bank change{'s' * (self.asked > 1)} asked")
+        if self.kept_back:
+            said.append(f"{self.kept_back} kept back, for another bank change is open")
+        return ", ".join(said)
 
 
 class MemberRow(BaseModel):
@@ -57,6 +76,8 @@ class _Plan:
     ended: list[tuple[UUID, date]] = field(default_factory=list)
     fees: list[tuple[UUID, RosterRow]] = field(default_factory=list)
     renamed: list[tuple[UUID, RosterRow]] = field(default_factory=list)
+    other_details: list[tuple[UUID, RosterRow]] = field(default_factory=list)
+    """Members whose bank details are others than those on file."""
     unchanged: int = 0
     findings: list[Finding] = field(default_factory=list)
 
@@ -67,20 +88,27 @@ class _Plan:
 
 
 def import_roster(
-    connection: Connection, rows: Sequence[RosterRow], *, name: str, keyring: Keyring, actor: str
+    connection: Connection,
+    rows: Sequence[RosterRow],
+    *,
+    name: str,
+    keyring: Keyring,
+    actor: str,
+    desk: DetailsDesk | None = None,
 ) -> Imported:
     """Take a roster over: all of it or nothing. The same roster again changes nothing.
 
     New members get their identifiers, contract and bank account. A member on file may end, get a new fee from a later
-    date, or another name. Anything else that differs, bank details above all, is refused: those are changes that a
-    second person has to see.
+    date, or another name. Other bank details are asked for at the desk, and overwrite nothing; without a desk they are
+    refused. Anything else that differs is refused: those are changes that a second person has to see.
 
     Raises:
         UnreadableError: a row differs from what is on file in a way that an import may not change.
     """
     connection.execute(_QUERIES["lock_directory"])
     on_file = {(row.ncpdp_id, row.since): row for row in connection.execute(_QUERIES["members_on_file"])}
-    plan = _plan(rows, on_file, keyring)
+    plan = _plan(rows, on_file, keyring, may_ask=desk is not None)
+    plan.findings += crossed(connection, dict(plan.ended), plan.new)
     if plan.findings:
         raise UnreadableError(name, plan.findings)
     for member_id, until in plan.ended:
@@ -94,10 +122,13 @@ def import_roster(
         schedule = {"payout_schedule": row.payout_schedule.value}
         connection.execute(_QUERIES["rename_member"], {"member_id": member_id, **facts, **schedule})
     if plan.new:
-        _add_members(connection, [row for _, row in plan.new], keyring)
-    imported = Imported(len(plan.new), plan.changed, plan.unchanged)
-    activity.record(connection, actor, "roster_imported", name, added=imported.added, changed=imported.changed)
-    return imported
+        first_wait = desk is not None and desk.first_wait
+        plan.other_details += _add_members(connection, [row for _, row in plan.new], keyring, first_wait=first_wait)
+    answers = [] if desk is None else [desk.ask(connection, member_id, row) for member_id, row in plan.other_details]
+    asked, kept_back = answers.count(Answer.ASKED), answers.count(Answer.WAITS)
+    done = Imported(len(plan.new), plan.changed, plan.unchanged, asked, kept_back)
+    activity.record(connection, actor, "roster_imported", name, added=done.added, changed=done.changed, asked=asked)
+    return done
 
 
 def import_payers(connection: Connection, rows: Iterable[PayerRow], *, name: str, actor: str) -> Imported:
@@ -113,7 +144,9 @@ def import_payers(connection: Connection, rows: Iterable[PayerRow], *, name: str
     return Imported(added, changed, unchanged)
 
 
-def _plan(rows: Sequence[RosterRow], on_file: dict[tuple[str, date], Row[Any]], keyring: Keyring) -> _Plan:
+def _plan(
+    rows: Sequence[RosterRow], on_file: dict[tuple[str, date], Row[Any]], keyring: Keyring, *, may_ask: bool
+) -> _Plan:
     plan = _Plan()
     # Line 1 is the header; a roster has no blank lines between its rows.
     for line, row in sorted(enumerate(rows, 2), key=lambda pair: (pair[1].ncpdp_id, pair[1].member_since)):
@@ -121,7 +154,11 @@ def _plan(rows: Sequence[RosterRow], on_file: dict[tuple[str, date], Row[Any]], 
         if known is None:
             plan.new.append((line, row))
             continue
-        plan.findings += _differences(line, row, known, keyring)
+        facts = _kept_facts(row, known)
+        details = _bank_facts(row, known, keyring)
+        if may_ask and any(given != stored for _, given, stored in details):
+            plan.other_details.append((known.member_id, row))
+        plan.findings += _differences(line, row, facts if may_ask else facts + details)
         before = plan.changed
         if known.until is None and row.member_until is not None:
             plan.ended.append((known.member_id, row.member_until))
@@ -158,19 +195,32 @@ def _overlaps(plan: _Plan, on_file: Iterable[Row[Any]]) -> Iterable[Finding]:
                     )
 
 
-def _differences(line: int, row: RosterRow, known: Row[Any], keyring: Keyring) -> Iterable[Finding]:
-    """Find what an import may not change of a member on file."""
-    facts: list[tuple[str, object, object]] = [("npi", row.npi, known.npi), ("tin", row.tin, known.tin)]
+def _kept_facts(row: RosterRow, known: Row[Any]) -> list[_Fact]:
+    """Give what an import may not change of a member on file: column, given, stored."""
+    facts: list[_Fact] = [("npi", row.npi, known.npi), ("tin", row.tin, known.tin)]
     if row.fee_since == known.fee_since:
         facts.append(("monthly_fee", row.monthly_fee_cents, known.monthly_fee_cents))
     elif row.fee_since < known.fee_since:
         facts.append(("fee_since", row.fee_since, known.fee_since))
     if known.until is not None:
         facts.append(("member_until", row.member_until, known.until))
-    number = keyring.open(known.sealed_number, bank_account_context(known.bank_account_id)).decode()
-    facts.append(("routing_number", row.routing_number, known.routing_number))
-    facts.append(("account_number", row.account_number.get_secret_value(), number))
-    facts.append(("account_type", row.account_type.value, known.account_type))
+    return facts
+
+
+def _bank_facts(row: RosterRow, known: Row[Any], keyring: Keyring) -> list[_Fact]:
+    """Give where a member is paid, likewise; nothing is stored of one whose first account is not live yet."""
+    number = None
+    if known.bank_account_id is not None:
+        number = keyring.open(known.sealed_number, bank_account_context(known.bank_account_id)).decode()
+    return [
+        ("routing_number", row.routing_number, known.routing_number),
+        ("account_number", row.account_number.get_secret_value(), number),
+        ("account_type", row.account_type.value, known.account_type),
+    ]
+
+
+def _differences(line: int, row: RosterRow, facts: Iterable[_Fact]) -> Iterable[Finding]:
+    """Find what an import may not change of a member on file."""
     for column, given, stored in facts:
         if given != stored:
             hidden = column in {"routing_number", "account_number", "account_type", "tin"}
@@ -185,7 +235,10 @@ def _differences(line: int, row: RosterRow, known: Row[Any], keyring: Keyring) -
             )
 
 
-def _add_members(connection: Connection, rows: Sequence[RosterRow], keyring: Keyring) -> None:
+def _add_members(
+    connection: Connection, rows: Sequence[RosterRow], keyring: Keyring, *, first_wait: bool
+) -> list[tuple[UUID, RosterRow]]:
+    """Add members; give those whose first account is still to be asked for."""
     names = sorted({str(row.ncpdp_id) for row in rows})
     known = dict(_pharmacies(connection, names))
     missing = [{"ncpdp_id": name} for name in names if name not in known]
@@ -206,6 +259,8 @@ def _add_members(connection: Connection, rows: Sequence[RosterRow], keyring: Key
         ],
     )
     connection.execute(insert(Contract), [_contract(member_id, row) for row, member_id in members])
+    if first_wait:
+        return [(member_id, row) for row, member_id in members]
     connection.execute(
         insert(BankAccount),
         [
@@ -213,6 +268,7 @@ def _add_members(connection: Connection, rows: Sequence[RosterRow], keyring: Key
             for (row, member_id), account_id in zip(members, account_ids, strict=True)
         ],
     )
+    return []
 
 
 def _pharmacies(connection: Connection, names: list[str]) -> Iterable[tuple[str, int]]:

@@ -94,7 +94,7 @@ class RosterRow(BaseModel):
     @field_validator("account_number")
     @classmethod
     def _account_number_fits(cls, number: SecretStr) -> SecretStr:
-        return _account_number(number.get_secret_value())
+        return account_number(number.get_secret_value())
 
     @model_validator(mode="after")
     def _dates_agree(self) -> Self:
@@ -140,7 +140,12 @@ def _state(text: str) -> str:
     return text
 
 
-def _account_number(text: str) -> SecretStr:
+def account_number(text: str) -> SecretStr:
+    """Read a bank account number as the NACHA field for it has it: 1 to 17 letters, digits and dashes.
+
+    Raises:
+        ValueError: it is none; the number is not repeated.
+    """
     if _ACCOUNT_NUMBER.fullmatch(text) is None:
         raise ValueError("not an account number")
     return SecretStr(text)
@@ -219,7 +224,7 @@ _COLUMNS = (
     Column("monthly_fee", "dollars from 0 to 1000000.00, such as 200.00", _fee_cents),
     Column("fee_since", _DAY, day_from_text),
     _identifier("routing_number", AbaRouting),
-    Column("account_number", "1 to 17 letters, digits and dashes", _account_number),
+    Column("account_number", "1 to 17 letters, digits and dashes", account_number),
     Column("account_type", "checking or savings", AccountType),
     Column("payout_schedule", _SCHEDULES, _payout_schedule),
 )

@@ -1,7 +1,7 @@
 -- name: members_on_file
 SELECT p.ncpdp_id, p.pharmacy_id, m.member_id, lower(m.membership) AS since, upper(m.membership) - 1 AS until, m.legal_name, m.dba_name,
        m.tin, m.state, m.payout_schedule,
-       (SELECT i.value FROM member_identifier i WHERE i.member_id = m.member_id AND i.kind = 'NPI' ORDER BY i.valid DESC LIMIT 1) AS npi,
+       (SELECT i.value FROM member_identifier i WHERE i.member_id = m.member_id AND i.kind = 'NPI' ORDER BY i.found_by IS NULL DESC, i.valid DESC LIMIT 1) AS npi,
        c.monthly_fee_cents, lower(c.in_force) AS fee_since, b.bank_account_id, b.routing_number, b.account_type, b.sealed_number
 FROM member m
 JOIN pharmacy p USING (pharmacy_id)
@@ -15,7 +15,13 @@ SELECT pg_advisory_xact_lock(hashtext('centralpay.directory'))
 SELECT uuidv7() FROM generate_series(1, :count)
 
 -- name: end_identifiers
-UPDATE member_identifier SET valid = daterange(lower(valid), CAST(:until AS date), '[]') WHERE member_id = :member_id AND upper_inf(valid)
+UPDATE member_identifier SET valid = daterange(lower(valid), CAST(:until AS date), '[]')
+WHERE member_id = :member_id AND (upper_inf(valid) OR upper(valid) > CAST(:until AS date) + 1)
+
+-- name: found_identifiers
+-- Identifiers that people found to be a member's.
+SELECT i.kind, i.value, i.member_id, p.ncpdp_id, lower(i.valid) AS since, upper(i.valid) - 1 AS until
+FROM member_identifier i JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id) WHERE i.found_by IS NOT NULL ORDER BY i.kind, i.value, i.valid
 
 -- name: end_contracts
 UPDATE contract SET in_force = daterange(lower(in_force), CAST(:until AS date), '[]') WHERE member_id = :member_id AND upper_inf(in_force)
@@ -54,7 +60,7 @@ WHERE (p.name, p.ach_company_ids, p.aliases) IS DISTINCT FROM (excluded.name, ex
 RETURNING xmax = 0 AS added
 
 -- name: list_members
-SELECT m.member_id, p.ncpdp_id, (SELECT i.value FROM member_identifier i WHERE i.member_id = m.member_id AND i.kind = 'NPI' ORDER BY i.valid DESC LIMIT 1) AS npi,
+SELECT m.member_id, p.ncpdp_id, (SELECT i.value FROM member_identifier i WHERE i.member_id = m.member_id AND i.kind = 'NPI' ORDER BY i.found_by IS NULL DESC, i.valid DESC LIMIT 1) AS npi,
        m.legal_name, lower(m.membership) AS member_since, upper(m.membership) - 1 AS member_until, c.monthly_fee_cents, b.last_four AS account_last_four
 FROM member m JOIN pharmacy p USING (pharmacy_id)
 LEFT JOIN LATERAL (SELECT * FROM contract WHERE member_id = m.member_id ORDER BY in_force DESC LIMIT 1) c ON true

@@ -19,7 +19,7 @@ VALUES (:kind, :subject, :set_hash, CAST(:facts AS jsonb), :actor, :approvers_ne
 ON CONFLICT (kind, subject) WHERE state = 'pending' DO NOTHING RETURNING approval_id
 
 -- name: pending
-SELECT approval_id FROM approval WHERE kind = :kind AND subject = :subject AND state = 'pending'
+SELECT approval_id, facts FROM approval WHERE kind = :kind AND subject = :subject AND state = 'pending'
 
 -- name: subject
 SELECT kind, subject FROM approval WHERE approval_id = :approval_id

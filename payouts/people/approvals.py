@@ -1,7 +1,7 @@
 """What needs a second person: proposed by one, decided by another. The database holds that the two differ."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from ledger import activity
 from ledger.queries import Queries
-from payouts.errors import UnknownApprovalError
-from payouts.users import APPROVERS, require
+from payouts.errors import AskedOtherwiseError, UnknownApprovalError
+from payouts.people.users import APPROVERS, require
 
 _QUERIES = Queries("payouts", "people.sql")
 
@@ -67,6 +67,8 @@ class ApprovalKind(StrEnum):
     """A debit is a cycle's or a disbursement's, by a person's word; the subject is what settles."""
     RETURNED_CREDIT = "returned_credit"
     """A credit is a return's money, by a person's word; the subject is the answer."""
+    ACH_REVERSAL = "ach_reversal"
+    """A payment asked back from its bank by a reversing entry; the subject is the payout."""
     LIMIT = "limit"
     """A limit of money from a day on; the subject is its name and day."""
 
@@ -97,12 +99,30 @@ def propose(
     *,
     set_hash: bytes | None = None,
     approvers_needed: int = 1,
+    alike: Sequence[str] = (),
 ) -> int:
-    """Ask for a second person, or for two; asking again while it is pending gives the same approval."""
+    """Ask for a second person, or for two; asking again while it is pending gives the same approval.
+
+    Args:
+        connection: of a unit of work.
+        kind: what is to be approved.
+        subject: of what.
+        facts: what will be carried out, as JSON holds it.
+        actor: who asks.
+        set_hash: of the exact set, where there is one.
+        approvers_needed: one, or two beside who asks.
+        alike: names of the facts that asking again may not say otherwise.
+
+    Raises:
+        AskedOtherwiseError: what is pending on the subject says something else.
+    """
     parameters = {"kind": kind.value, "subject": subject, "set_hash": set_hash, "approvers_needed": approvers_needed}
     row = connection.execute(_QUERIES["propose"], parameters | {"facts": json.dumps(facts), "actor": actor}).first()
     if row is None:
-        return int(connection.execute(_QUERIES["pending"], parameters).scalar_one())
+        pending = connection.execute(_QUERIES["pending"], parameters).one()
+        if any(pending.facts.get(name) != facts[name] for name in alike):
+            raise AskedOtherwiseError(pending.approval_id, f"{kind.value} {subject}")
+        return int(pending.approval_id)
     activity.record(connection, actor, "approval_asked", f"{kind.value} {subject}", approval=row.approval_id)
     return int(row.approval_id)
 

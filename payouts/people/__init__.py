@@ -1,0 +1,1 @@
+"""Who acts and who is told: users, approvals, contacts, notices."""

@@ -1,0 +1,96 @@
+"""Letters to members: what changed, to the contact of that day; kept, and written to files when they are sent."""
+
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from ledger.queries import Queries
+from payouts.people.contacts import Contact, ContactRow, contact_on, list_contacts, record_contact, trusted_day
+
+_QUERIES = Queries("payouts", "notices.sql")
+
+
+class NoticeKind(StrEnum):
+    """Why a member is written to."""
+
+    BANK_DETAILS_ASKED = "bank_details_asked"
+    """Somebody asks to pay it into another account."""
+    CONTACT_CHANGED = "contact_changed"
+    """Somebody else is called and written to from a day on."""
+    BANK_DETAILS_CHANGED = "bank_details_changed"
+    """It is paid into another account from a day on."""
+    PAYMENT_RETURNED = "payment_returned"
+    """Its bank sent a payment back."""
+    HOLD_PLACED = "hold_placed"
+    """Money of its is kept back."""
+    LEVY_RECEIVED = "levy_received"
+    """A legal order takes money of its."""
+    UNCLAIMED_PROPERTY = "unclaimed_property"
+    """Its money goes to the state unless it is claimed."""
+    NEGATIVE_BALANCE = "negative_balance"
+    """It owes."""
+
+
+def give_notice(
+    connection: Connection,
+    member_id: UUID,
+    kind: NoticeKind,
+    *,
+    subject: str,
+    body: str,
+    on: date,
+    actor: str,
+    addressed_on: date | None = None,
+) -> int:
+    """Keep a letter to a member, addressed to its contact of that day, or of an earlier one; give its number.
+
+    Args:
+        connection: of a unit of work.
+        member_id: to whom.
+        kind: why.
+        subject: one line.
+        body: what it says; never a whole account number, nothing of a patient.
+        on: the business date.
+        actor: who acts.
+        addressed_on: the day whose contact is written to, when it is not ``on``.
+    """
+    facts = {"member_id": member_id, "kind": kind.value, "subject": subject, "body": body, "on": on, "actor": actor}
+    return int(connection.execute(_QUERIES["give"], facts | {"addressed_on": addressed_on or on}).scalar_one())
+
+
+def tell_old_contact(
+    connection: Connection, member_id: UUID, kind: NoticeKind, *, subject: str, body: str, on: date, actor: str
+) -> list[int]:
+    """Keep a letter to the contact from before any change of the last thirty days, and to the present one if another.
+
+    Where neither is known one letter is kept without a recipient.
+    """
+    old_day = trusted_day(connection, member_id, on)
+    old, present = (contact_on(connection, member_id, day) for day in (old_day, on))
+    days = [day for day, contact in ((old_day, old), (on, present)) if contact is not None]
+    if old == present:
+        days = days[:1]
+    return [
+        give_notice(connection, member_id, kind, subject=subject, body=body, on=on, actor=actor, addressed_on=day)
+        for day in days or [on]
+    ]
+
+
+def change_contact(
+    connection: Connection, member_id: UUID, contact: Contact, *, since: date, on: date, actor: str
+) -> ContactRow:
+    """Write a member's contact down as ``contacts.record_contact`` does, and tell the one who was it before.
+
+    Whoever changes the contact first and the bank account later is seen by the owner at the first step.
+    """
+    known = list_contacts(connection, member_id)
+    row = record_contact(connection, member_id, contact, since=since, on=on, actor=actor)
+    if known and row.since not in {each.since for each in known}:
+        said = f"From {since} on another person is called and written to about your payments: {row.name}."
+        ask = "If you did not ask for this, call us at once at the number that you know."
+        kind, subject, old_day = NoticeKind.CONTACT_CHANGED, "Your contact with us", known[-1].since
+        body = f"{said} {ask}"
+        give_notice(connection, member_id, kind, subject=subject, body=body, on=on, actor=actor, addressed_on=old_day)
+    return row
