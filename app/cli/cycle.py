@@ -2,25 +2,30 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from app.cli.cycle_screen import cycle_json, show_cycle, show_preview, show_release
 from app.cli.dates import day_from, month_from
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
 from app.session import Session, opened, out_file
 from ingest.directory import find_member
-from payouts import cycles, fees
-from payouts.cycles import Cycle
-from payouts.release import Released
+from payouts.cycle import cycles, fees, preview, voiding
+from payouts.cycle.release import Released
+from payouts.people.users import OPERATORS, require
 from payouts.statements import Statement, issue, statement, statement_csv
-from payouts.users import OPERATORS, require
 from schemas.errors import WrongUseError
 
 fee_commands = typer.Typer(help="The flat monthly fee.", no_args_is_help=True)
-cycle_commands = typer.Typer(help="Payout cycles: propose, approve by another person, release.", no_args_is_help=True)
+cycle_commands = typer.Typer(
+    help="Payout cycles: propose, look at them, approve by another person, release; or leave out, or void.",
+    no_args_is_help=True,
+)
 
 CycleId = Annotated[int, typer.Argument(metavar="ID")]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept.")]
+Details = Annotated[bool, typer.Option("--details", help="List the shares and own items that the hash covers.")]
 Day = Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="The banking day of the release.")]
 
 
@@ -74,26 +79,77 @@ def propose(day: Day, as_json: AsJson = False, as_user: AsUser = None) -> None:
 
 
 @cycle_commands.command("show")
-def show(cycle_id: CycleId, as_json: AsJson = False, as_user: AsUser = None) -> None:
-    """Show a cycle with every payout.
+def show(cycle_id: CycleId, details: Details = False, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Show a cycle with every payout, and what it tells beside them.
 
-    Example: centralpay cycle show 1
+    Example: centralpay cycle show 1 --details
     """
+    lines = None
     with opened(as_user, warn) as session, session.reading() as connection:
         cycle = cycles.show(connection, cycle_id)
+        if details:
+            shares, items = preview.told_shares(connection, cycle_id), preview.told_items(connection, cycle_id)
+            lines = {
+                "shares": [each.model_dump(mode="json") for each in shares],
+                "own_items": [each.model_dump(mode="json") for each in items],
+            }
+    show_cycle(cycle, lines, as_json=as_json)
+
+
+@cycle_commands.command("preview")
+def look(cycle_id: CycleId, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Show what to look at before approving: what differs from the last cycle, new accounts, holds, float, limits.
+
+    Example: centralpay cycle preview 2
+    """
+    with opened(as_user, warn) as session, session.reading() as connection:
+        seen = preview.preview(connection, cycle_id)
+    show_preview(seen, as_json=as_json)
+
+
+@cycle_commands.command("exclude")
+def exclude(
+    cycle_id: CycleId,
+    member: Annotated[str, typer.Argument(metavar="MEMBER", help="NCPDP id or member id.")],
+    reason: Reason,
+    as_json: AsJson = False,
+    as_user: AsUser = None,
+) -> None:
+    """Leave a member out of a cycle that is proposed or approved: it is neither paid nor told; its money waits.
+
+    The approval stays good, for it binds the whole set. Proposing the same set again keeps the exclusion; another set
+    is another cycle, and needs it anew.
+
+    Example: centralpay cycle exclude 1 1234567 --reason 'asked to wait'
+    """
+    with opened(as_user, warn) as session, session.begin() as connection:
+        member_id = find_member(connection, member)
+        cycle = voiding.exclude_member(connection, cycle_id, member_id, reason, session.actor)
+    show_cycle(cycle, as_json=as_json)
+
+
+@cycle_commands.command("void")
+def void(cycle_id: CycleId, reason: Reason, as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """Void a cycle before its release; its money may be proposed anew. An approved one takes an approver.
+
+    Example: centralpay cycle void 1 --reason 'wrong day' --as anna
+    """
+    with opened(as_user, warn) as session, session.begin() as connection:
+        cycle = voiding.void_cycle(connection, cycle_id, reason, session.actor)
     show_cycle(cycle, as_json=as_json)
 
 
 @cycle_commands.command("approve")
 def approve(cycle_id: CycleId, as_json: AsJson = False, as_user: AsUser = None) -> None:
-    """Approve a cycle that another person proposed.
+    """Approve a cycle that another person proposed; where two have to, the first leaves it proposed.
 
     Example: centralpay cycle approve 1 --as anna
     """
     with opened(as_user, warn) as session, session.begin() as connection:
         cycle = cycles.approve(connection, cycle_id, session.actor)
     if as_json:
-        print_json({"approval_id": cycle.approval_id, "state": "approved", "cycle": cycle_json(cycle)})
+        state = "pending" if cycle.state == "proposed" else "approved"
+        print_json({"approval_id": cycle.approval_id, "state": state, "cycle": cycle_json(cycle)})
         return
     show_cycle(cycle, as_json=False)
 
@@ -193,79 +249,3 @@ def save_statement(session: Session, made: Statement, path: Path, kind: Statemen
         raise WrongUseError(f"{path}: {error.strerror}") from error
     with session.begin() as connection:
         issue(connection, session.vault, made, content, session.actor)
-
-
-def cycle_json(cycle: Cycle) -> dict[str, Any]:
-    """Give a cycle as its JSON document; a payout of nothing is one that the fee took whole, listed apart."""
-    document = cycle.model_dump(mode="json", exclude={"payouts", "omitted"})
-    paid = [each for each in cycle.payouts if each.amount_cents]
-    taken = [
-        {
-            "member_id": str(each.member_id),
-            "ncpdp_id": each.ncpdp_id,
-            "available_cents": each.fee_cents,
-            "fee_cents": each.fee_cents,
-            "reason": "fee_takes_all",
-        }
-        for each in cycle.payouts
-        if not each.amount_cents
-    ]
-    return document | {
-        "payouts": [each.model_dump(mode="json", exclude_none=True) for each in paid],
-        "omitted": [each.model_dump(mode="json") for each in cycle.omitted] + taken,
-    }
-
-
-def show_cycle(cycle: Cycle, *, as_json: bool) -> None:
-    """Print a cycle, its payouts, and the members left out."""
-    if as_json:
-        print_json(cycle_json(cycle))
-        return
-    print_table(
-        f"Cycle {cycle.cycle_id}",
-        ["date", "effective", "state", "approval#", "payouts#", "fees", "total"],
-        [
-            [
-                cycle.business_date,
-                cycle.effective_date,
-                cycle.state,
-                cycle.approval_id or 0,
-                len(cycle.payouts),
-                cycle.fee_cents,
-                cycle.total_cents,
-            ]
-        ],
-    )
-    rows = [
-        [each.ncpdp_id, each.amount_cents, each.fee_cents, each.state, each.payer_trace, each.reason]
-        for each in cycle.payouts
-    ]
-    print_table("Payouts", ["NCPDP", "amount", "fee", "state", "for", "reason"], rows)
-    print_table(
-        "Not paid",
-        ["NCPDP", "available", "reason"],
-        [[each.ncpdp_id, each.available_cents, each.reason] for each in cycle.omitted],
-    )
-    SCREEN.print(f"set hash {cycle.set_hash}")
-
-
-def show_release(released: Released) -> None:
-    """Print what a release sent."""
-    print_table(
-        f"Cycle {released.cycle_id} {released.state}",
-        ["effective", "payouts#", "fees", "total", "NACHA file", "835s#", "their sets#"],
-        [
-            [
-                released.effective_date,
-                released.payouts,
-                released.fee_cents,
-                released.total_cents,
-                released.nacha_file or "none",
-                released.children.files,
-                released.children.sets,
-            ]
-        ],
-    )
-    if released.children.folder is not None:
-        SCREEN.print(f"The members' own 835s and their list: {released.children.folder}", soft_wrap=True)
-    print_table("Dropped", ["NCPDP", "reason"], [[each.ncpdp_id, each.reason] for each in released.dropped])

@@ -3,10 +3,21 @@ SELECT pg_advisory_xact_lock(hashtext('centralpay.cycle'))
 
 -- name: open_cycle
 -- Whoever decides on it or releases it right now is waited for.
-SELECT cycle_id, business_date, state FROM cycle WHERE state IN ('proposed', 'approved') FOR UPDATE
+SELECT c.cycle_id, c.business_date, c.state, coalesce(a.approvers_needed, 1) AS approvers_needed
+FROM cycle c LEFT JOIN approval a USING (approval_id) WHERE c.state IN ('proposed', 'approved') FOR UPDATE OF c
 
 -- name: void
-UPDATE cycle SET state = 'void' WHERE cycle_id = :cycle_id AND state = 'proposed'
+UPDATE cycle SET state = 'void', void_reason = :reason, voided_by = :actor, voided_at = now() WHERE cycle_id = :cycle_id
+
+-- name: exclude
+UPDATE payout SET state = 'excluded', reason = :reason WHERE cycle_id = :cycle_id AND member_id = :member_id AND state IN ('proposed', 'approved')
+
+-- name: payouts_of_member
+SELECT p.ncpdp_id, o.state, o.reason, o.amount_cents FROM payout o JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id)
+WHERE o.cycle_id = :cycle_id AND o.member_id = :member_id ORDER BY o.payout_id
+
+-- name: leaving_cents
+SELECT coalesce(sum(amount_cents), 0)::bigint FROM payout WHERE cycle_id = :cycle_id AND state <> 'excluded'
 
 -- name: add_cycle
 INSERT INTO cycle (business_date, effective_on, odfi_routing, company_id, company_name, entry_description, proposed_by)
@@ -22,13 +33,17 @@ WITH later AS MATERIALIZED (
     WHERE t.effective_on > :business_date AND (l.account = 'due_available' OR (l.account = 'advised' AND l.event = 'funded'))
 ), member_now AS MATERIALIZED (
     SELECT m.member_id, least(b.credit_cents - b.debit_cents, b.credit_cents - b.debit_cents - coalesce(later.cents, 0))::bigint AS available,
-           coalesce(h.credit_cents - h.debit_cents, 0) AS held, a.bank_account_id, coalesce(f.remittance_form, 'combined') AS form
+           coalesce(h.credit_cents - h.debit_cents, 0) AS held,
+           -- A stopped account is none.
+           CASE WHEN s.bank_account_id IS NULL THEN a.bank_account_id END AS bank_account_id, s.bank_account_id IS NOT NULL AS is_stopped,
+           coalesce(f.remittance_form, 'combined') AS form
     FROM member m
     JOIN balance b ON b.owner_id = m.member_id AND b.ledger = 'custody' AND b.account = 'due_available'
     LEFT JOIN balance h ON h.owner_id = m.member_id AND h.ledger = 'custody' AND h.account = 'held'
     LEFT JOIN (SELECT owner_id, sum(cents) AS cents FROM later WHERE account = 'due_available' GROUP BY owner_id) later
         ON later.owner_id = m.member_id
     LEFT JOIN bank_account a ON a.member_id = m.member_id AND a.in_use @> CAST(:effective_on AS date)
+    LEFT JOIN bank_account_stop s ON s.bank_account_id = a.bank_account_id AND s.lifted_at IS NULL
     -- All contracts of a member have one form.
     LEFT JOIN (SELECT member_id, max(remittance_form) AS remittance_form FROM contract GROUP BY member_id) f ON f.member_id = m.member_id
     WHERE lower(m.membership) <= :business_date
@@ -47,18 +62,29 @@ WITH later AS MATERIALIZED (
     FROM payable p LEFT JOIN collected c USING (member_id) GROUP BY p.member_id, p.form, p.available, p.bank_account_id
 ), untold AS MATERIALIZED (
     SELECT s.owner_id AS member_id, s.advice_id FROM share_to_remit s JOIN advice a USING (advice_id)
-    WHERE s.cycle_id IS NULL AND a.state = 'funded'
+    -- What came short is told whole when its first part comes; the rest stands as a balance carried.
+    WHERE s.cycle_id IS NULL AND (a.state = 'funded' OR a.funded_cents > 0)
       AND NOT EXISTS (SELECT FROM later l WHERE l.account = 'advised' AND l.reference = a.advice_id)
       -- What is nothing for everybody has no entry: its own date is its day.
       AND (a.paid_on <= :business_date OR EXISTS (SELECT FROM journal_transaction t WHERE t.fact_key = 'advised:' || a.advice_id))
+), untold_found AS MATERIALIZED (
+    -- What people found to be a member's of the house's shares, by the day on which it was found.
+    SELECT f.owner_id AS member_id, f.advice_id, f.found_share_id FROM found_share f JOIN advice a USING (advice_id)
+    LEFT JOIN journal_transaction t USING (transaction_id)
+    WHERE f.standing AND f.cycle_id IS NULL AND (a.state = 'funded' OR a.funded_cents > 0)
+      AND coalesce(t.effective_on, a.paid_on) <= :business_date
+      AND NOT EXISTS (SELECT FROM later l WHERE l.account = 'advised' AND l.reference = a.advice_id)
 ), told AS MATERIALIZED (
     SELECT n.member_id, n.form, coalesce(p.cents, 0) AS cents FROM member_now n LEFT JOIN paid p USING (member_id)
-    WHERE p.member_id IS NOT NULL OR n.member_id IN (SELECT member_id FROM untold)
+    WHERE p.member_id IS NOT NULL OR n.member_id IN (SELECT member_id FROM untold UNION ALL SELECT member_id FROM untold_found)
 ), remitted AS (
     INSERT INTO cycle_remittance (cycle_id, member_id, form, paid_cents) SELECT :cycle_id, member_id, form, cents FROM told ORDER BY member_id
 ), shares AS (
     INSERT INTO cycle_share (cycle_id, owner_id, advice_id)
     SELECT :cycle_id, member_id, advice_id FROM untold JOIN told USING (member_id) ORDER BY member_id, advice_id
+), found_shares AS (
+    INSERT INTO cycle_found_share (cycle_id, owner_id, advice_id, found_share_id)
+    SELECT :cycle_id, member_id, advice_id, found_share_id FROM untold_found JOIN told USING (member_id) ORDER BY member_id, advice_id, found_share_id
 ), fee_items AS (
     INSERT INTO cycle_own_item (cycle_id, member_id, reference, reason, amount_cents)
     SELECT :cycle_id, member_id, 'PSAO-FEE-' || to_char(month_of_reference(reference), 'YYYY-MM'), 'CS', cents FROM collected
@@ -71,11 +97,16 @@ WITH later AS MATERIALIZED (
     SELECT m.payout_id, month_of_reference(c.reference), c.cents FROM collected c JOIN made m USING (member_id)
 ), omitted AS (
     INSERT INTO cycle_omission (cycle_id, member_id, available_cents, reason)
-    SELECT :cycle_id, n.member_id, n.available, CASE WHEN n.available < 0 THEN 'negative' WHEN n.available > 0 THEN 'no_bank_account'
+    SELECT :cycle_id, n.member_id, n.available, CASE WHEN n.available < 0 THEN 'negative' WHEN n.available > 0 AND n.is_stopped THEN 'account_stopped'
+                                                     WHEN n.available > 0 THEN 'no_bank_account'
                                                      WHEN n.held > 0 THEN 'held' ELSE 'no_balance' END
     FROM member_now n WHERE n.available <= 0 OR n.bank_account_id IS NULL
 )
-SELECT count(*) FROM paid
+-- The cut-off: what this one statement saw is what the rest of the proposal sees.
+SELECT count(*) AS paid, CAST(pg_current_snapshot() AS text) AS seen FROM paid
+
+-- name: keep_seen
+UPDATE cycle SET seen = :seen WHERE cycle_id = :cycle_id
 
 -- name: set_hash
 SELECT cycle_set_hash(:cycle_id)
@@ -85,8 +116,20 @@ UPDATE cycle SET approval_id = :approval_id WHERE cycle_id = :cycle_id
 
 -- name: cycle
 SELECT c.cycle_id, c.business_date, c.effective_on, c.state, c.odfi_routing, c.company_id, c.company_name, c.entry_description, c.approval_id,
-       c.nacha_name, encode(c.nacha_sha256, 'hex') AS nacha_sha256, encode(c.children_sha256, 'hex') AS children_sha256, c.released_cents, a.state AS approval_state, a.set_hash
+       c.nacha_name, encode(c.nacha_sha256, 'hex') AS nacha_sha256, encode(c.children_sha256, 'hex') AS children_sha256, c.released_cents,
+       c.cut_off_at, c.void_reason, c.voided_by, a.state AS approval_state, a.set_hash, a.proposed_by, a.approvers_needed, a.first_approved_by,
+       a.decided_by, a.reason AS approval_reason
 FROM cycle c LEFT JOIN approval a USING (approval_id) WHERE c.cycle_id = :cycle_id
+
+-- name: told
+SELECT (SELECT count(*) FROM (SELECT owner_id, advice_id FROM cycle_share WHERE cycle_id = :cycle_id
+                              UNION SELECT owner_id, advice_id FROM cycle_found_share WHERE cycle_id = :cycle_id) t) AS shares,
+       (SELECT coalesce(sum(a.claims_cents - a.plb_cents), 0)::bigint FROM cycle_share s JOIN advice_share a USING (owner_id, advice_id)
+        WHERE s.cycle_id = :cycle_id)
+       + (SELECT coalesce(sum(f.claims_cents - f.plb_cents), 0)::bigint FROM cycle_found_share s JOIN found_share f USING (found_share_id)
+          WHERE s.cycle_id = :cycle_id) AS share_cents,
+       (SELECT count(*) FROM cycle_own_item WHERE cycle_id = :cycle_id) AS own_items,
+       (SELECT coalesce(sum(amount_cents), 0)::bigint FROM cycle_own_item WHERE cycle_id = :cycle_id) AS own_cents
 
 -- name: lock_cycle
 SELECT cycle_id FROM cycle WHERE cycle_id = :cycle_id FOR UPDATE
@@ -123,6 +166,14 @@ FROM payout o JOIN balance b ON b.owner_id = o.member_id AND b.ledger = 'custody
 WHERE o.cycle_id = :cycle_id GROUP BY o.member_id, b.credit_cents, b.debit_cents
 HAVING sum(o.amount_cents + o.fee_cents) > b.credit_cents - b.debit_cents
 
+-- name: unpayable_accounts
+-- Members whose account was stopped after approval, or is no longer theirs on the day on which the money would arrive.
+SELECT DISTINCT ON (o.member_id) o.member_id, CASE WHEN s.bank_account_id IS NULL THEN format('its account is in use until %s only', upper(a.in_use) - 1)
+           ELSE format('its account was stopped: %s', s.reason) END AS reason
+FROM payout o JOIN cycle c USING (cycle_id) JOIN bank_account a USING (bank_account_id)
+LEFT JOIN bank_account_stop s ON s.bank_account_id = a.bank_account_id AND s.lifted_at IS NULL
+WHERE o.cycle_id = :cycle_id AND (s.bank_account_id IS NOT NULL OR NOT a.in_use @> c.effective_on) ORDER BY o.member_id
+
 -- name: changed_fees
 -- Members with fees in the set that are no longer open as they were approved.
 SELECT DISTINCT o.member_id FROM payout_fee f JOIN payout o USING (payout_id)
@@ -140,19 +191,13 @@ SELECT coalesce(sum(credit_cents - debit_cents) FILTER (WHERE account = 'operati
        + greatest(coalesce(sum(debit_cents - credit_cents) FILTER (WHERE account = 'network_adjustment'), 0), 0)::bigint AS needed_cents
 FROM balance WHERE owner_id = house_id() AND ledger = 'custody'
 
--- name: next_traces
-SELECT nextval('ach_trace') FROM generate_series(1, :count)
-
--- name: released_today
-SELECT count(*) FROM cycle WHERE business_date = :business_date AND state IN ('released', 'settled') AND nacha_sha256 IS NOT NULL
-
 -- name: mark_payouts
 UPDATE payout SET state = 'released', trace_number = n.trace_number
 FROM unnest(CAST(:payout_ids AS bigint[]), CAST(:traces AS text[])) AS n (payout_id, trace_number)
 WHERE payout.payout_id = n.payout_id AND payout.state = 'approved'
 
 -- name: mark_cycle
-UPDATE cycle SET state = :state, released_by = :actor, nacha_name = :nacha_name, nacha_sha256 = :nacha_sha256, children_sha256 = :children_sha256,
+UPDATE cycle SET state = 'released', released_by = :actor, nacha_name = :nacha_name, nacha_sha256 = :nacha_sha256, children_sha256 = :children_sha256,
     released_cents = :released_cents
 WHERE cycle_id = :cycle_id AND state = 'approved'
 
@@ -183,6 +228,8 @@ WITH said AS (
     SELECT cycle_id, concat_ws('|', 'remittance', member_id, form, paid_cents) FROM cycle_remittance WHERE cycle_id IN (:one, :other)
     UNION ALL
     SELECT cycle_id, concat_ws('|', 'share', owner_id, advice_id) FROM cycle_share WHERE cycle_id IN (:one, :other)
+    UNION ALL
+    SELECT cycle_id, concat_ws('|', 'found', owner_id, advice_id, found_share_id) FROM cycle_found_share WHERE cycle_id IN (:one, :other)
     UNION ALL
     SELECT cycle_id, concat_ws('|', 'own', member_id, reference, reason, amount_cents) FROM cycle_own_item WHERE cycle_id IN (:one, :other)
     UNION ALL

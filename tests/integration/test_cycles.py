@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,10 @@ from ledger.batch import Transaction, pair
 from ledger.chart import Account, Event, Ledger
 from ledger.errors import DecidedOnceError, MakerIsCheckerError
 from ledger.events import fee_waived
-from payouts import cycles, decisions
-from payouts.approvals import list_approvals
-from payouts.cycles import Cycle
+from payouts import decisions
+from payouts.cycle import cycles
+from payouts.cycle.cycles import Cycle
+from payouts.cycle.fees import assess
 from payouts.errors import (
     CycleOpenError,
     CycleStateError,
@@ -23,8 +25,9 @@ from payouts.errors import (
     UnknownApprovalError,
     UnknownCycleError,
 )
-from payouts.fees import assess
-from payouts.users import UserRole, add_user
+from payouts.people.approvals import list_approvals
+from payouts.people.users import UserRole, add_user
+from payouts.remittances import shares
 from schemas.errors import CentralpayError
 from tests.support.books import CHECKER, MAKER, ORIGINATOR, Books
 from tests.support.trade import A, B, C, Part, remittance
@@ -150,6 +153,23 @@ def test_proposing_again_gives_the_same_cycle(books: Books) -> None:
     first = books.propose(TUESDAY)
     assert books.propose(TUESDAY, CHECKER) == first
     assert len(books.ask("SELECT FROM cycle")) == 1
+
+
+def test_what_comes_while_it_is_proposed_is_another_cycles(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Money held between the finding of the payouts and of what is told is in neither: one snapshot is the cut-off."""
+    books.fund(remittance("T1", MONDAY, Part(A, (300,))))
+    tell = shares.tell
+
+    def late(*facts: Any) -> None:  # noqa: ANN401 (handed on as they are)
+        _hold(books, 100)
+        tell(*facts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shares, "tell", late)
+        cycle = books.propose(TUESDAY)
+    assert (cycle.total_cents, cycle.told.own_items) == (300, 0)
+    after = books.propose(TUESDAY)
+    assert (after.cycle_id != cycle.cycle_id, after.total_cents, after.told.own_items) == (True, 200, 1)
 
 
 def test_a_later_proposal_voids_the_earlier(books: Books) -> None:

@@ -1,15 +1,20 @@
-"""A released cycle settles by the one debit that is its file's total, and by nothing else."""
+"""A released cycle settles by its file's one debit, entry by entry, or by a person's word; never by amount alone."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
 
+from app.demo.pharmacies import Pharmacy
 from ingest.bank.bai2_writer import StatementLine
 from ledger.chart import Account
 from ledger.events import float_withdrawn
-from payouts import decisions, own_money, settlement
-from payouts.settlement import Settled
+from ledger.posting import reverse
+from payouts import decisions, own_money
+from payouts.answers.errors import AmountDiffersError
+from payouts.cycle import settlement
+from payouts.cycle.settlement import Settled
+from payouts.errors import BankReferenceError, CycleStateError
 from tests.support.bank import paid_out
 from tests.support.books import CHECKER, MAKER, Books
 from tests.support.trade import A, B, Part, remittance
@@ -113,6 +118,120 @@ def test_a_debit_explained_otherwise_settles_nothing(books: Books, monkeypatch: 
         patch.setattr(settlement, "_settle", late)
         assert books.settle() == []
     assert _states(books) == [("released", "released")] * 2
+    books.prove()
+
+
+# Entry by entry ------------------------------------------------------------------------------------------------------
+
+
+def _entry(books: Books, store: Pharmacy, cents: int, *, by: str, place: str = "1") -> StatementLine:
+    """Debit one entry of the first cycle, naming it by its trace, its own number or its pharmacy."""
+    row = books.ask(
+        "SELECT o.payout_id, o.trace_number, s.ncpdp_id FROM payout o JOIN member USING (member_id) "
+        "JOIN pharmacy s USING (pharmacy_id) WHERE s.ncpdp_id = :ncpdp_id",
+        ncpdp_id=store.ncpdp_id,
+    )[0]
+    named = {"trace": row.trace_number, "number": f"TRN*1*CP1P{row.payout_id}*1999999999~", "store": row.ncpdp_id}
+    return StatementLine("455", cents, f"E{place}", "", f"ACH ORIGINATION {named[by]}")
+
+
+@pytest.mark.parametrize("by", ["trace", "number", "store"])
+def test_entries_settle_one_by_one_and_the_cycle_when_all_did(books: Books, by: str) -> None:
+    """A's 499 cents are debited on Wednesday, B's 1 cent on Thursday: each settles alone, the cycle with the second."""
+    cycle_id = _released(books)
+    books.book(WEDNESDAY, _entry(books, A, 499, by=by))
+    assert books.settle() == [Settled(cycle_id=cycle_id, amount_cents=499, bank_line_id=None, payouts=1)]
+    assert sorted(_states(books)) == [("released", "released"), ("released", "settled")]
+    assert books.balance(B, Account.IN_TRANSIT) == 1
+    books.prove()
+    books.book(THURSDAY, _entry(books, B, 1, by=by, place="2"))
+    assert [each.payouts for each in books.settle()] == [1]
+    assert _states(books) == [("settled", "settled")] * 2
+    assert books.house(Account.UNMATCHED_DEBIT) == 0
+    books.prove()
+
+
+def test_the_rest_of_a_file_is_no_total(books: Books) -> None:
+    """After A's entry settled by itself a debit of B's amount that names nothing is not taken for the file's total."""
+    _released(books, cents=1_000)
+    books.book(WEDNESDAY, _entry(books, A, 999, by="trace"))
+    assert len(books.settle()) == 1
+    books.book(THURSDAY, paid_out("REST", 1))
+    assert books.settle() == []
+    assert ("released", "released") in _states(books)
+
+
+def test_a_pharmacy_with_two_payments_of_one_amount_is_not_guessed(books: Books) -> None:
+    """A debit that names the pharmacy fits payouts of two cycles; once a trace tells one of them, the other is left."""
+    _released(books, cents=501)
+    _released(books, "T2", 501, WEDNESDAY)
+    books.book(THURSDAY, _entry(books, A, 500, by="store"))
+    assert books.settle() == []
+    books.book(date(2026, 11, 20), _entry(books, A, 500, by="trace", place="2"))
+    assert [(each.cycle_id, each.payouts) for each in books.settle()] == [(1, 1), (2, 1)]
+    books.prove()
+
+
+def test_an_entry_of_another_amount_settles_nothing(books: Books) -> None:
+    """The trace is right, the amount a cent off."""
+    _released(books)
+    books.book(WEDNESDAY, _entry(books, A, 498, by="trace"))
+    assert books.settle() == []
+
+
+def test_a_reversed_settlement_is_found_anew(books: Books) -> None:
+    """Reversed by a person, the cycle is released again, and the next sweep settles it with the same debit."""
+    cycle_id = _released(books)
+    books.book(WEDNESDAY, paid_out("OUT", 500))
+    books.settle()
+    (transaction,) = books.ask("SELECT transaction_id FROM journal_transaction WHERE event = 'payout_settled'")
+    with books.begin() as connection:
+        reverse(connection, transaction[0], fact_key="undo", fact_on=WEDNESDAY, actor=MAKER, reason="another's debit")
+    assert _states(books) == [("released", "released")] * 2
+    assert [each.cycle_id for each in books.settle()] == [cycle_id]
+    assert _states(books) == [("settled", "settled")] * 2
+    books.prove()
+
+
+# By a person ---------------------------------------------------------------------------------------------------------
+
+
+def _asked(books: Books, cycle_id: int, reference: str) -> int:
+    with books.begin() as connection:
+        return settlement.propose_settlement(connection, cycle_id, reference, MAKER)
+
+
+def test_a_person_says_which_debit_is_a_cycles(books: Books) -> None:
+    """Two debits of the total: one is named by a person and approved by another; the other stays unexplained."""
+    cycle_id = _released(books)
+    books.book(WEDNESDAY, paid_out("ONE", 500), paid_out("TWO", 500))
+    assert books.settle() == []
+    approval = _asked(books, cycle_id, "TWO")
+    assert _states(books) == [("released", "released")] * 2
+    with books.begin() as connection:
+        decisions.decide(connection, approval, CHECKER, approve=True)
+    assert _states(books) == [("settled", "settled")] * 2
+    assert books.house(Account.UNMATCHED_DEBIT) == -500
+    rows = books.ask("SELECT b.bank_reference FROM cycle c JOIN bank_line b ON b.bank_line_id = c.settled_by_bank_line")
+    assert rows == [("TWO",)]
+    books.prove()
+
+
+def test_what_a_person_may_not_settle(books: Books) -> None:
+    """A debit of another amount, one that is not there, a cycle that is settled: refused with the reason."""
+    cycle_id = _released(books)
+    books.book(WEDNESDAY, paid_out("LESS", 499), paid_out("OUT", 500))
+    with pytest.raises(AmountDiffersError) as refused:
+        _asked(books, cycle_id, "LESS")
+    assert refused.value.difference_cents == -1
+    with pytest.raises(BankReferenceError):
+        _asked(books, cycle_id, "NOTHERE")
+    approval = _asked(books, cycle_id, "OUT")
+    assert len(books.settle()) == 1
+    with pytest.raises(CycleStateError):
+        _asked(books, cycle_id, "OUT")
+    with pytest.raises(CycleStateError), books.begin() as connection:
+        decisions.decide(connection, approval, CHECKER, approve=True)
     books.prove()
 
 

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,11 +21,12 @@ from ledger.batch import Batch
 from ledger.errors import FeeNotDueError, FloatMissingError, InsufficientBalanceError
 from ledger.events import fee_collected, fee_swept, payout_released
 from ledger.posting import post
-from payouts.ach_file import AchPayout, PayoutFile, write_payout_file
+from payouts.ach.outgoing import PLAIN, Courier, FileForm, FileKind, OutgoingEntry, Sending
+from payouts.answers.again import note_paid_again
 from payouts.children.model import Office
-from payouts.cycles import QUERIES, locked, see_unchanged
+from payouts.cycle.cycles import QUERIES, Originator, locked, see_unchanged
+from payouts.cycle.gates import stopped_members
 from payouts.errors import CycleStateError
-from payouts.gates import stopped_members
 from payouts.remittances.child_file import ChildFile, Progress
 from payouts.remittances.delivery import CHILD_FOLDER, Delivery
 from payouts.remittances.shares import count_children, payout_trace, untold_members
@@ -81,6 +81,7 @@ class Releaser:
         actor: who acts.
         now: the moment that the files are made, in the bank's time zone.
         office: where the PSAO is, for the members' 835s; they do without.
+        form: how the bank wants its files.
     """
 
     begin: Begin
@@ -89,6 +90,7 @@ class Releaser:
     actor: str
     now: datetime
     office: Office | None = None
+    form: FileForm = PLAIN
 
     def release(self, cycle_id: int, out: Path, progress: Progress = lambda *_: None) -> Released:
         """Release an approved cycle and leave its NACHA file and the members' 835s in ``out``.
@@ -134,31 +136,34 @@ class Releaser:
         cycle_id = cycle["cycle_id"]
         see_unchanged(connection, cycle)
         rows = connection.execute(QUERIES["payouts"], {"cycle_id": cycle_id}).all()
-        stopped = stopped_members(connection, cycle_id, rows)
+        excluded = {row.member_id for row in rows if row.state == "excluded"}
+        rows = [row for row in rows if row.member_id not in excluded]
+        stopped = stopped_members(connection, cycle, rows, excluded)
         leaving = [row for row in rows if row.member_id not in stopped]
         _drop(connection, cycle_id, [row for row in rows if row.member_id in stopped], stopped)
         # Before anything is posted: it is the longest part, and nobody waits for the balances meanwhile.
         file = ChildFile(connection, self.vault, self.keyring, cycle, self.now, self.office, progress)
-        children = file.write(leaving, stopped)
+        children = file.write(leaving, excluded | set(stopped))
         self._post(connection, cycle, leaving)
         paid = [row for row in leaving if row.amount_cents]
         total = sum(row.amount_cents for row in paid)
-        name = f"{cycle['business_date']}-cycle-{cycle_id}.ach" if paid else None
-        content = self._file(connection, cycle, paid) if paid else None
-        traces = dict(zip((row.payout_id for row in paid), content.traces if content else (), strict=True))
+        sending = self._send(connection, cycle, paid) if paid else None
+        traces = dict(zip((row.payout_id for row in paid), sending.traces if sending else (), strict=True))
+        facts: dict[str, Any] = {"nacha_name": sending.file.name if sending else None, "released_cents": total}
+        facts["nacha_sha256"] = bytes.fromhex(sending.file.sha256) if sending else None
+        facts["children_sha256"] = bytes.fromhex(children.sha256) if children.sha256 else None
+        # The cycle first, its payouts follow: so the database asks for it.
+        connection.execute(QUERIES["mark_cycle"], facts | {"cycle_id": cycle_id, "actor": self.actor})
         ids = [row.payout_id for row in leaving]
         connection.execute(QUERIES["mark_payouts"], {"payout_ids": ids, "traces": [traces.get(each) for each in ids]})
-        digest = bytes.fromhex(self.vault.store(BytesIO(content.data), name or "").sha256) if content else None
-        facts = {"nacha_name": name, "nacha_sha256": digest, "released_cents": total}
-        facts["children_sha256"] = bytes.fromhex(children.sha256) if children.sha256 else None
-        # A cycle without a payment has nothing to wait for at the bank.
-        state = "released" if paid else "settled"
+        note_paid_again(connection, cycle_id, self.actor)
         if not paid:
+            # A cycle without a payment has nothing to wait for at the bank.
             connection.execute(QUERIES["settle_payouts"], {"cycle_id": cycle_id})
-        connection.execute(QUERIES["mark_cycle"], facts | {"cycle_id": cycle_id, "actor": self.actor, "state": state})
+            connection.execute(QUERIES["settle_cycle"], {"cycle_id": cycle_id, "bank_line_id": None})
         counts = {"payouts": len(paid), "total_cents": total, "children": children.files}
         activity.record(connection, self.actor, "cycle_released", str(cycle_id), **counts)
-        cut = {"cycle_id": cycle_id, "ncpdp_ids": list(dict.fromkeys(content.cut_names)) if content else []}
+        cut = {"cycle_id": cycle_id, "ncpdp_ids": list(dict.fromkeys(sending.cut_names)) if sending else []}
         connection.execute(QUERIES["record_cut_names"], cut | {"actor": self.actor})
 
     def _post(self, connection: Connection, cycle: Mapping[str, Any], leaving: Sequence[Row[Any]]) -> None:
@@ -174,11 +179,9 @@ class Releaser:
         batch.add(payout_released(f"payout_released:cycle:{cycle_id}", day, paid))
         post(connection, batch, self.actor)
 
-    def _file(self, connection: Connection, cycle: Mapping[str, Any], paid: Sequence[Row[Any]]) -> PayoutFile:
-        numbers = _traces(connection, len(paid))
-        payouts = [
-            AchPayout(
-                trace_sequence=number,
+    def _send(self, connection: Connection, cycle: Mapping[str, Any], paid: Sequence[Row[Any]]) -> Sending:
+        entries = [
+            OutgoingEntry(
                 routing_number=row.routing_number,
                 account_number=self.keyring.open(
                     bytes(row.sealed_number), bank_account_context(row.bank_account_id)
@@ -187,12 +190,30 @@ class Releaser:
                 amount_cents=row.amount_cents,
                 ncpdp_id=row.ncpdp_id,
                 receiver_name=row.legal_name,
+                payout_id=row.payout_id,
                 reassociation_trace=payout_trace(cycle["cycle_id"], row.payout_id),
             )
-            for row, number in zip(paid, numbers, strict=True)
+            for row in paid
         ]
-        today = connection.execute(QUERIES["released_today"], {"business_date": cycle["business_date"]}).scalar_one()
-        return write_payout_file(cycle, payouts, made_at=self.now, file_of_day=int(today))
+        originator = Originator(
+            cycle["odfi_routing"], cycle["company_id"], cycle["company_name"], cycle["entry_description"]
+        )
+        courier = Courier(
+            connection=connection,
+            vault=self.vault,
+            originator=originator,
+            actor=self.actor,
+            made_at=self.now,
+            form=self.form,
+        )
+        return courier.send(
+            FileKind.PAYOUTS,
+            entries,
+            business_date=cycle["business_date"],
+            effective_on=cycle["effective_on"],
+            name=f"{cycle['business_date']}-cycle-{cycle['cycle_id']}.ach",
+            cycle_id=cycle["cycle_id"],
+        )
 
 
 def _drop(connection: Connection, cycle_id: int, payouts: Sequence[Row[Any]], stopped: Mapping[UUID, str]) -> None:
@@ -208,14 +229,6 @@ def _drop(connection: Connection, cycle_id: int, payouts: Sequence[Row[Any]], st
     for member_id, ncpdp_id in names.items():
         subject = f"cycle {cycle_id} {ncpdp_id}"
         open_case(connection, CaseKind.PAYOUT_DROPPED, subject, lost[member_id], stopped[member_id])
-
-
-def _traces(connection: Connection, count: int) -> list[int]:
-    """Take trace numbers, ascending; when the sequence starts anew in between, take others."""
-    while True:
-        numbers = [int(each) for each in connection.execute(QUERIES["next_traces"], {"count": count}).scalars()]
-        if numbers == sorted(numbers):
-            return numbers
 
 
 def _result(connection: Connection, cycle: Mapping[str, Any], out: Path) -> Released:

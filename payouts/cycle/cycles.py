@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from ledger import activity
 from ledger.events import month_reference
 from ledger.queries import Queries
-from payouts import approvals
-from payouts.approvals import ApprovalKind
-from payouts.calendar import is_banking_day, next_banking_day
+from payouts.accounts.live import make_live
+from payouts.cycle.errors import ApproversMissingError
+from payouts.cycle.limits import limits_on
 from payouts.errors import (
     CycleOpenError,
     CycleStateError,
@@ -23,9 +23,15 @@ from payouts.errors import (
     SetChangedError,
     UnknownCycleError,
 )
+from payouts.holding.holds import apply_holds
+from payouts.people import approvals
+from payouts.people.approvals import ApprovalKind
 from payouts.remittances import shares
+from schemas.calendar import is_banking_day, next_banking_day
 
 QUERIES = Queries("payouts", "cycles.sql")
+_ANSWERS = Queries("payouts", "answers.sql")
+REPLACED = "replaced by a later proposal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,20 @@ class PayoutRow(BaseModel):
     reason: str | None = None
     payer_trace: str | None = None
     """The advice that it is for, where the member is paid for each; then a member may have several."""
+    returned_by: int | None = None
+    """The bank's answer whose money came back."""
+    paid_again_in: int | None = None
+    """The cycle in which that money left again."""
+    pays_again: tuple[int, ...] | None = None
+    """The answers whose money left with this payout."""
+
+    @property
+    def chain(self) -> str | None:
+        """Say what came back of it and how it left again; None: nothing did."""
+        back = f"came back, answer {self.returned_by}" if self.returned_by else None
+        again = f"paid again in cycle {self.paid_again_in}" if self.paid_again_in else None
+        other = f"pays again what answer {', '.join(map(str, self.pays_again))} brought" if self.pays_again else None
+        return "; ".join(each for each in (back, again, other) if each) or None
 
 
 class OmissionRow(BaseModel):
@@ -64,6 +84,20 @@ class OmissionRow(BaseModel):
     reason: str
 
 
+class Told(BaseModel):
+    """What a cycle tells beside its payouts, all of it covered by the hash: counts and sums in cents."""
+
+    model_config = ConfigDict(frozen=True)
+
+    shares: int
+    """Members' shares of payers' advices."""
+    share_cents: int
+    own_items: int
+    """The PSAO's own items between shares and payments: fees, and what else is told by name."""
+    own_cents: int
+    """As in a PLB: positive reduces the payment."""
+
+
 class Cycle(BaseModel):
     """A cycle with its payouts and the members left out."""
 
@@ -73,8 +107,14 @@ class Cycle(BaseModel):
     business_date: date
     effective_date: date
     state: str
+    cut_off_at: datetime
+    """What was recorded later is not in it."""
     set_hash: str
     approval_id: int | None
+    approvers_needed: int
+    first_approved_by: str | None
+    void_reason: str | None
+    told: Told
     payouts: tuple[PayoutRow, ...]
     omitted: tuple[OmissionRow, ...]
     total_cents: int
@@ -97,12 +137,17 @@ def propose(connection: Connection, business_date: date, originator: Originator,
     before = connection.execute(QUERIES["open_cycle"]).first()
     if before is not None and before.state == "approved":
         raise CycleOpenError(before.cycle_id)
+    apply_holds(connection, business_date, actor)
+    # Accounts that have waited by the day of settlement are paid into from this proposal on.
+    make_live(connection, next_banking_day(business_date), actor, told_on=business_date)
     if before is not None:
         nested = connection.begin_nested()
-        _void(connection, before.cycle_id)
+        void(connection, before.cycle_id, REPLACED, actor)
     cycle_id = _add(connection, business_date, originator, actor)
+    needed = limits_on(connection, business_date).approvers_needed(_leaving_cents(connection, cycle_id))
     if before is not None:
-        if _same_set(connection, before.cycle_id, cycle_id):
+        # What more people have to approve than were asked is asked anew, though it is the same set.
+        if needed <= before.approvers_needed and _same_set(connection, before.cycle_id, cycle_id):
             nested.rollback()
             return show(connection, before.cycle_id)
         nested.commit()
@@ -115,17 +160,23 @@ def propose(connection: Connection, business_date: date, originator: Originator,
         "total_cents": cycle.total_cents,
         "fee_cents": cycle.fee_cents,
     }
-    approval_id = approvals.propose(connection, ApprovalKind.CYCLE, str(cycle_id), facts, actor, set_hash=set_hash)
+    kind = ApprovalKind.CYCLE
+    approval_id = approvals.propose(
+        connection, kind, str(cycle_id), facts, actor, set_hash=set_hash, approvers_needed=needed
+    )
     connection.execute(QUERIES["attach_approval"], {"cycle_id": cycle_id, "approval_id": approval_id})
     activity.record(connection, actor, "cycle_proposed", str(cycle_id), total_cents=cycle.total_cents)
-    return cycle.model_copy(update={"approval_id": approval_id})
+    return cycle.model_copy(update={"approval_id": approval_id, "approvers_needed": needed})
 
 
 def approve(connection: Connection, cycle_id: int, actor: str) -> Cycle:
     """Approve a proposed cycle as it stands; another person than the one who proposed it.
 
+    Where two approvers are needed, the first one leaves it proposed.
+
     Raises:
         UnknownCycleError, CycleStateError, SetChangedError: there is nothing to approve.
+        ApproversMissingError: two people have to approve, and one was asked for.
         MakerIsCheckerError: from the database.
     """
     cycle = locked(connection, cycle_id)
@@ -138,18 +189,23 @@ def approve(connection: Connection, cycle_id: int, actor: str) -> Cycle:
 
 
 def follow_approval(connection: Connection, cycle_id: int) -> None:
-    """Carry a decision over to the cycle: its set must be the one that was approved.
+    """Carry a decision over to the cycle: its set must be the one that was approved, by as many as it needs.
 
     Raises:
         SetChangedError, CycleStateError: it is not, or the cycle has moved on.
+        ApproversMissingError: since the proposal a limit asks for two.
     """
     cycle = locked(connection, cycle_id)
     if cycle["state"] != "proposed":
         raise CycleStateError(cycle_id, cycle["state"], "proposed")
     see_unchanged(connection, cycle)
     if cycle["approval_state"] == "rejected":
-        _void(connection, cycle_id)
+        void(connection, cycle_id, f"rejected: {cycle['approval_reason']}", cycle["decided_by"])
+        activity.record(connection, cycle["decided_by"], "cycle_voided", str(cycle_id), reason=cycle["approval_reason"])
         return
+    limits, total = limits_on(connection, cycle["business_date"]), _leaving_cents(connection, cycle_id)
+    if limits.approvers_needed(total) > 1 and cycle["first_approved_by"] is None:
+        raise ApproversMissingError(cycle_id, total, limits.two_approvers_from or 0)
     connection.execute(QUERIES["approve_cycle"], {"cycle_id": cycle_id})
     connection.execute(QUERIES["approve_payouts"], {"cycle_id": cycle_id})
 
@@ -187,8 +243,12 @@ def show(connection: Connection, cycle_id: int) -> Cycle:
     row = connection.execute(QUERIES["cycle"], {"cycle_id": cycle_id}).first()
     if row is None:
         raise UnknownCycleError(cycle_id)
+    links = {link.payout_id: link for link in connection.execute(_ANSWERS["links_of_cycle"], {"cycle_id": cycle_id})}
     payouts = tuple(
         PayoutRow(
+            returned_by=links[each.payout_id].returned_by if each.payout_id in links else None,
+            paid_again_in=links[each.payout_id].paid_again_in if each.payout_id in links else None,
+            pays_again=links[each.payout_id].pays_again if each.payout_id in links else None,
             member_id=each.member_id,
             ncpdp_id=each.ncpdp_id,
             amount_cents=each.amount_cents,
@@ -202,6 +262,7 @@ def show(connection: Connection, cycle_id: int) -> Cycle:
     omitted = tuple(
         OmissionRow(**each) for each in connection.execute(QUERIES["omissions"], {"cycle_id": cycle_id}).mappings()
     )
+    told = connection.execute(QUERIES["told"], {"cycle_id": cycle_id}).mappings().one()
     set_hash = row.set_hash or connection.execute(QUERIES["set_hash"], {"cycle_id": cycle_id}).scalar_one()
     paid = [payout for payout in payouts if payout.state != "excluded"]
     return Cycle(
@@ -209,8 +270,13 @@ def show(connection: Connection, cycle_id: int) -> Cycle:
         business_date=row.business_date,
         effective_date=row.effective_on,
         state=row.state,
+        cut_off_at=row.cut_off_at,
         set_hash=bytes(set_hash).hex(),
         approval_id=row.approval_id,
+        approvers_needed=row.approvers_needed or 1,
+        first_approved_by=row.first_approved_by,
+        void_reason=row.void_reason,
+        told=Told(**told),
         payouts=payouts,
         omitted=omitted,
         total_cents=sum(payout.amount_cents for payout in paid),
@@ -249,16 +315,22 @@ def _add(connection: Connection, business_date: date, originator: Originator, ac
     selection = {"business_date": business_date, "effective_on": facts["effective_on"]}
     made = connection.execute(
         QUERIES["fill_cycle"], selection | {"cycle_id": cycle_id, "reference": month_reference(business_date)}
-    ).scalar_one()
-    if not made:
+    ).one()
+    if not made.paid:
         raise NothingToPayError(business_date)
-    shares.tell(connection, cycle_id, business_date)
+    connection.execute(QUERIES["keep_seen"], {"cycle_id": cycle_id, "seen": made.seen})
+    shares.tell(connection, cycle_id, business_date, made.seen)
     return cycle_id
 
 
-def _void(connection: Connection, cycle_id: int) -> None:
-    connection.execute(QUERIES["void"], {"cycle_id": cycle_id})
-    approvals.withdraw(connection, ApprovalKind.CYCLE, str(cycle_id), "replaced by a later proposal")
+def void(connection: Connection, cycle_id: int, reason: str, actor: str) -> None:
+    """Make a locked cycle void, with its reason; what waits for approval is withdrawn."""
+    connection.execute(QUERIES["void"], {"cycle_id": cycle_id, "reason": reason, "actor": actor})
+    approvals.withdraw(connection, ApprovalKind.CYCLE, str(cycle_id), reason)
+
+
+def _leaving_cents(connection: Connection, cycle_id: int) -> int:
+    return int(connection.execute(QUERIES["leaving_cents"], {"cycle_id": cycle_id}).scalar_one())
 
 
 def _same_set(connection: Connection, one: int, other: int) -> bool:

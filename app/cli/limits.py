@@ -1,0 +1,77 @@
+"""Limits of money: ``limits``."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from app.cli.dates import day_from
+from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
+from app.session import BANK_ZONE, opened
+from payouts.cycle.errors import LimitAmountError
+from payouts.cycle.limits import LimitName, list_limits, propose_limit
+from payouts.people.users import OPERATORS, require
+from schemas.money import cents_from_text
+
+limit_commands = typer.Typer(help="Limits of money, each from a day on.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Hang these commands into the command line."""
+    app.add_typer(limit_commands, name="limits")
+
+
+@limit_commands.command("list")
+def show(as_json: AsJson = False, as_user: AsUser = None) -> None:
+    """List the limits that were ever set; of each name the last one that has begun holds.
+
+    Example: centralpay limits list
+    """
+    with opened(as_user, warn) as session, session.reading() as connection:
+        found = list_limits(connection)
+    if as_json:
+        print_json({"limits": [each.model_dump(mode="json") for each in found]})
+        return
+    rows = [[each.name.value, each.since, "none" if each.cents is None else each.cents, each.set_by] for each in found]
+    print_table("Limits", ["name", "since", "limit", "approved by"], rows)
+
+
+@limit_commands.command("set")
+def set_limit(
+    name: Annotated[LimitName, typer.Argument(metavar="NAME", help=", ".join(LimitName))],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT|none", help="Dollars, such as 250000.00; none: no limit.")],
+    since: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The first day on which it holds.")],
+    on: Annotated[
+        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="The day of asking; else today.")
+    ] = None,
+    as_json: AsJson = False,
+    as_user: AsUser = None,
+) -> None:
+    """Ask for a limit from a day on; another person approves.
+
+    Example: centralpay limits set two_approvers_from 250000.00 --since 2026-12-01
+    """
+    cents, first, today = _cents(amount), day_from(since), _today(on)
+    with opened(as_user, warn) as session, session.begin() as connection:
+        require(connection, session.actor, OPERATORS)
+        approval_id = propose_limit(connection, name, cents, first, today=today, actor=session.actor)
+    if as_json:
+        print_json({"approval_id": approval_id, "state": "pending"})
+        return
+    print_table("Approval", ["id#", "state"], [[approval_id, "pending"]])
+
+
+def _cents(amount: str) -> int | None:
+    if amount == "none":
+        return None
+    try:
+        cents = cents_from_text(amount)
+    except ValueError:
+        raise LimitAmountError(amount) from None
+    if cents <= 0:
+        raise LimitAmountError(amount)
+    return cents
+
+
+def _today(on: str | None) -> date:
+    return datetime.now(BANK_ZONE).date() if on is None else day_from(on)

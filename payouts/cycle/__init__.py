@@ -1,0 +1,1 @@
+"""A payout cycle: proposed, looked at, approved, released, settled; its limits and gates."""
