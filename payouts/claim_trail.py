@@ -15,6 +15,7 @@ from ingest.errors import UnknownMemberError
 from ingest.reversals import ReversalState
 from ingest.x12.reason_words import Adjustment, Reason, adjustments_in_words, reasons_in_words, status_words
 from ledger.queries import Queries
+from schemas.money import show_cents
 
 _QUERIES = Queries("payouts", "claim_trail.sql")
 
@@ -53,6 +54,19 @@ class Funding(BaseModel):
     deposits: tuple[Deposit, ...]
 
 
+class CameBack(BaseModel):
+    """The return of a payout, and the payment by which the money left again; None: it did not yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    answer_id: int
+    code: str
+    received_on: date
+    paid_again_cycle_id: int | None
+    paid_again_state: str | None
+    paid_again_trace: str | None
+
+
 class PaidOut(BaseModel):
     """The cycle that told the member of this advice, and the payout that paid it; cents, of the payout as a whole.
 
@@ -69,6 +83,7 @@ class PaidOut(BaseModel):
     state: str | None
     ach_trace: str | None
     amount_cents: int | None
+    returned: CameBack | None = None
 
 
 class TakesBack(BaseModel):
@@ -153,7 +168,7 @@ def _trail(row: RowMapping) -> ClaimTrail:
         paid=paid,
         takes_back=takes_back,
         taken_back_by=taken_back_by,
-        missing=_of_the_claim(row, takes_back, taken_back_by) or _of_the_money(funded, paid),
+        missing=_of_the_claim(row, takes_back, taken_back_by) or _of_the_money(row, funded, paid),
     )
 
 
@@ -175,6 +190,7 @@ def _paid_out(row: RowMapping) -> PaidOut | None:
         state=row["payout_state"],
         ach_trace=row["ach_trace"],
         amount_cents=row["payout_cents"],
+        returned=None if row["answer_id"] is None else CameBack(**row),
     )
 
 
@@ -224,8 +240,11 @@ def _of_the_reversal(takes_back: TakesBack) -> str:
     return "The claim that it takes back is not in the books."
 
 
-def _of_the_money(funded: Funding | None, paid: PaidOut | None) -> str | None:
+def _of_the_money(row: RowMapping, funded: Funding | None, paid: PaidOut | None) -> str | None:
     """Say how far the money has come."""
+    if funded is None and row["funded_cents"]:
+        came, advised = show_cents(row["funded_cents"]), show_cents(row["advised_cents"])
+        return f"Of the remittance's {advised} came {came}, divided among its members; the rest is not here yet."
     if funded is None:
         return "The remittance is here, its money is not matched yet."
     if paid is None:
@@ -236,6 +255,10 @@ def _of_the_money(funded: Funding | None, paid: PaidOut | None) -> str | None:
 def _of_the_payout(paid: PaidOut) -> str | None:
     if paid.state is None:
         return f"Cycle {paid.cycle_id} told of it and paid nothing: what was due was negative, held or the fee's."
+    back = paid.returned
+    if back is not None and back.paid_again_cycle_id is not None:
+        again = f"returned ({back.code}) and paid again in cycle {back.paid_again_cycle_id}"
+        return None if back.paid_again_state == "settled" else f"The payout was {again}, which is not settled yet."
     if paid.state == "returned":
         return "The bank sent the payout back; it is held until it is paid again."
     return None if paid.state == "settled" else f"On its way to the bank for {paid.effective_date}, not settled yet."
