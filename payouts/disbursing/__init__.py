@@ -1,0 +1,1 @@
+"""Payments to others than members: levies, escheats, refunds."""

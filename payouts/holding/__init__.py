@@ -1,0 +1,1 @@
+"""Money of members that is kept back: holds, levies, unclaimed property."""
