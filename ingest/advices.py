@@ -71,9 +71,12 @@ class AdviceWriter:
 
     def number(self, sets: Sequence[ReceivedSet]) -> None:
         """Give each set the advice id that it will have if it is accepted."""
-        ids = self._connection.execute(_QUERIES["new_advice_ids"], {"count": len(sets)}).scalars()
-        for received, advice_id in zip(sets, ids, strict=True):
+        for received, advice_id in zip(sets, self.new_ids(len(sets)), strict=True):
             received.advice_id = advice_id
+
+    def new_ids(self, count: int) -> list[int]:
+        """Give numbers for that many advices."""
+        return list(self._connection.execute(_QUERIES["new_advice_ids"], {"count": count}).scalars())
 
     def decide(self, sets: Sequence[ReceivedSet]) -> None:
         """Write the advices of sets that balance, or find that they are duplicates or in conflict."""
@@ -130,13 +133,34 @@ class AdviceWriter:
         """
         accepted = [received for received in sets if received.status == "accepted"]
         if accepted:
-            self._copy_plb(accepted)
-            ids = [received.advice_id for received in accepted]
-            self._connection.execute(_QUERIES["add_shares"], {"advice_ids": ids})
-            self._post(accepted, actor)
+            self._book(accepted, actor)
         records = _columns([_record(received) for received in sets]) | {"file_id": self._file_id}
         self._connection.execute(_QUERIES["add_sets"], records)
         open_set_cases(self._connection, self._file_id, sets)
+        self._pair(accepted)
+
+    def take_place(self, received: ReceivedSet, replaces: int, approval_id: int, actor: str) -> None:
+        """Finish a set that is on record in conflict: it takes the place of the advice that it is in conflict with."""
+        self._book([received], actor)
+        facts = {"advice_id": received.advice_id, "replaces": replaces, "approval_id": approval_id}
+        self._connection.execute(_QUERIES["add_replacement"], facts)
+        place = {"file_id": self._file_id, "set_ordinal": received.verdict.ordinal}
+        self._connection.execute(_QUERIES["accept_set"], facts | place)
+        self._pair([received])
+
+    def register(self, identifiers: Iterable[str]) -> None:
+        """Number identifiers that name no member; while claims are copied nothing can be asked of the transaction."""
+        self._register(identifiers)
+
+    def _book(self, accepted: Sequence[ReceivedSet], actor: str) -> None:
+        """Write PLB lines, shares and ledger entries."""
+        self._copy_plb(accepted)
+        ids = [received.advice_id for received in accepted]
+        self._connection.execute(_QUERIES["add_shares"], {"advice_ids": ids})
+        self._post(accepted, actor)
+
+    def _pair(self, accepted: Sequence[ReceivedSet]) -> None:
+        """Pair reversals with their originals, whichever of them came now."""
         reversing = {received.advice_id for received in accepted if received.has_reversal}
         if plain := {received.advice_id for received in accepted} - reversing:
             reversing |= late_advices(self._connection, sorted(plain))

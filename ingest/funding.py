@@ -1,23 +1,23 @@
 """Money to advices: matches both pools and funds what matched, each match in a transaction of its own."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
-from ingest.advices import shares_of
-from ingest.cases import CaseKind, settle_cases
-from ingest.matching import Deposit, Difference, Match, Payment, Step, match_pools
+from ingest.match_cases import settle_match_cases
+from ingest.matching import Match, Payment, Step, match_pools
+from ingest.pools import deposits, payments
 from ledger import activity
 from ledger.activity import Begin
 from ledger.batch import Batch
 from ledger.errors import FloatMissingError, LiabilityInDebitError
-from ledger.events import funded
+from ledger.events import Share, funded
 from ledger.posting import post
 from ledger.queries import Queries
-from schemas.money import show_cents
 
 _QUERIES = Queries("ingest", "matching.sql")
 _BANK = Queries("ingest", "bank.sql")
@@ -59,11 +59,11 @@ def sweep(begin: Begin, actor: str, progress: Callable[[int, int], None] | None 
     can not cover is not funded: it waits, and a case says how much is missing.
     """
     with begin() as connection:
-        outcome = match_pools(_payments(connection), _deposits(connection))
+        outcome = match_pools(payments(connection), deposits(connection))
     done, uncovered = _fund_all(begin, outcome.matches, actor, progress)
     with begin() as connection:
-        _settle_cases(connection, outcome.differences, uncovered)
-        waiting = Parked(advices=len(_payments(connection)), deposits=len(_deposits(connection)))
+        settle_match_cases(connection, outcome.differences, uncovered)
+        waiting = Parked(advices=len(payments(connection)), deposits=len(deposits(connection)))
     return MatchReport(funded=tuple(done), parked=waiting)
 
 
@@ -82,7 +82,7 @@ def _fund_all(
         for number, match in enumerate(waiting, len(matches) - len(waiting) + 1):
             try:
                 with begin() as connection:
-                    if _fund(connection, match, actor):
+                    if _fund_match(connection, match, actor):
                         done += (_report(match.step, payment) for payment in match.payments)
             except FloatMissingError as error:
                 uncovered.append((match, int(error.facts["missing_cents"])))
@@ -95,131 +95,99 @@ def _fund_all(
     return done, uncovered
 
 
-def _payments(connection: Connection) -> list[Payment]:
-    return [
-        Payment(row.payer_id, row.trace_number, tuple(row.advice_ids), row.cents, row.paid_on, row.payer_name)
-        for row in connection.execute(_QUERIES["waiting_payments"])
-    ]
+def fund(
+    connection: Connection,
+    advice_ids: Sequence[int],
+    uses: Mapping[int, int],
+    *,
+    day: date,
+    step: Step,
+    actor: str,
+    shares: Mapping[int, Sequence[Share]] | None = None,
+) -> bool:
+    """Fund advices with deposits, and mark both; False when an advice is not there to be funded so any more.
 
+    Args:
+        connection: of the unit of work.
+        advice_ids: the advices.
+        uses: bank line to cents: what each deposit gives.
+        day: the later of the advices' and the deposits' dates.
+        step: how it was found that this money pays these advices.
+        actor: who acts.
+        shares: by advice, the part of each share that is funded, in a transaction for each advice; None: all that is
+            missing, in one transaction, unless parts were funded before.
 
-def _deposits(connection: Connection) -> list[Deposit]:
-    return [
-        Deposit(row.bank_line_id, row.open_cents, row.as_of, tuple((trace, payer) for trace, payer in row.traces))
-        for row in connection.execute(_BANK["open_lines"])
-        if row.amount_cents > 0
-    ]
-
-
-def _fund(connection: Connection, match: Match, actor: str) -> bool:
-    """Fund one match; False when another process was faster."""
-    advice_ids = sorted(advice_id for payment in match.payments for advice_id in payment.advice_ids)
-    locked = connection.execute(_QUERIES["lock_advices"], {"advice_ids": advice_ids}).scalars().all()
-    if list(locked) != advice_ids:
+    Raises:
+        FloatMissingError, LiabilityInDebitError: from the database; the float or a deposit lacks what is asked of it.
+    """
+    asked = sorted(advice_ids)
+    locked = connection.execute(_QUERIES["lock_advices"], {"advice_ids": asked}).all()
+    if [row.advice_id for row in locked] != asked:
         return False
-    shares = [share for own in shares_of(connection, advice_ids).values() for share in own]
-    dates = [payment.paid_on for payment in match.payments] + [deposit.booked_on for deposit, _ in match.uses]
-    uses = {deposit.bank_line_id: cents for deposit, cents in match.uses}
+    given = unfunded_shares(connection, asked) if shares is None else shares
+    parts = {advice_id: sum(share.cents for share in given.get(advice_id, ())) for advice_id in asked}
+    if sum(parts.values()) != sum(uses.values()):
+        # A part came or was reversed since this was matched.
+        return False
+    batch = Batch()
+    # Where there are parts each is of one advice: reversed alone, it says whose shares are missing again.
+    if shares is None and not any(row.funded_cents for row in locked):
+        every = [share for own in given.values() for share in own]
+        batch.add(funded(_fact_key(connection, asked), day, every, uses))
+    else:
+        for advice_id, deposits in _spread(parts, uses):
+            batch.add(funded(_fact_key(connection, [advice_id]), day, given.get(advice_id, ()), deposits))
+    post(connection, batch, actor)
+    marks = {"advice_ids": asked, "cents": [parts[advice_id] for advice_id in asked]}
+    connection.execute(_QUERIES["mark_funded"], marks)
+    connection.execute(_BANK["settle_lines"], {"lines": list(uses)})
+    sums: Counter[str] = Counter()
+    for row in locked:
+        sums[row.trace_number] += parts[row.advice_id]
+    for trace, cents in sums.items():
+        activity.record(connection, actor, "funded", trace, cents=cents, step=step.name.lower())
+    return True
+
+
+def unfunded_shares(connection: Connection, advice_ids: Sequence[int]) -> dict[int, list[Share]]:
+    """Give what is missing of the shares of advices, by advice: less what was funded in parts, with what was found.
+
+    Shares are ordered by owner; what an unknown identifier was due and a member was found for is that member's.
+    """
+    shares: dict[int, list[Share]] = {}
+    for row in connection.execute(_QUERIES["unfunded_shares"], {"advice_ids": list(advice_ids)}):
+        share = Share(row.owner_id, row.advice_id, row.cents, row.identifier)
+        shares.setdefault(row.advice_id, []).append(share)
+    return shares
+
+
+def _fact_key(connection: Connection, advice_ids: Sequence[int]) -> str:
+    """Name a funding: another one of the same advices, after a part of them or a reversal, is another fact."""
     # A payment may have thousands of sets: the fact's name stays short.
     named = sha256(",".join(map(str, advice_ids)).encode()).hexdigest()
-    key = f"funded:{advice_ids[0]}:{named}"
-    batch = Batch()
-    batch.add(funded(key, max(dates), shares, uses))
-    post(connection, batch, actor)
-    connection.execute(_QUERIES["mark_funded"], {"advice_ids": advice_ids})
-    connection.execute(_BANK["settle_lines"], {"lines": list(uses)})
-    for payment in match.payments:
-        activity.record(connection, actor, "funded", payment.trace_number, cents=payment.cents, step=match.step.value)
-    return True
+    before = connection.execute(_QUERIES["count_fundings"], {"advice_ids": list(advice_ids)}).scalar_one()
+    return f"funded:{advice_ids[0]}:{named}" + (f":{before}" if before else "")
+
+
+def _spread(parts: Mapping[int, int], uses: Mapping[int, int]) -> Iterator[tuple[int, dict[int, int]]]:
+    """Take what each advice needs from the deposits, in their order."""
+    left = dict(uses)
+    for advice_id, needed in parts.items():
+        given: dict[int, int] = {}
+        for bank_line_id, cents in left.items():
+            if taken := min(cents, needed - sum(given.values())):
+                given[bank_line_id] = taken
+        for bank_line_id, cents in given.items():
+            left[bank_line_id] -= cents
+        yield advice_id, given
+
+
+def _fund_match(connection: Connection, match: Match, actor: str) -> bool:
+    advice_ids = [advice_id for payment in match.payments for advice_id in payment.advice_ids]
+    dates = [payment.paid_on for payment in match.payments] + [deposit.booked_on for deposit, _ in match.uses]
+    uses = {deposit.bank_line_id: cents for deposit, cents in match.uses}
+    return fund(connection, advice_ids, uses, day=max(dates), step=match.step, actor=actor)
 
 
 def _report(step: Step, payment: Payment) -> Funded:
     return Funded(trn=payment.trace_number, payer_id=payment.payer_id, amount_cents=payment.cents, step=step.value)
-
-
-def _settle_cases(
-    connection: Connection, differences: Sequence[Difference], uncovered: Sequence[tuple[Match, int]]
-) -> None:
-    """Bring the cases of matching to what stands now; one sweep at a time, for two may see different things."""
-    connection.execute(_QUERIES["lock_cases"])
-    payments = _payments(connection)
-    deposits = _deposits(connection)
-    name = _namer(payments)
-    waiting = {each.advice_ids: each for each in payments}
-    short = {
-        name(each.payment): (-each.cents, f"{_compared(each)}; held")
-        for each in differences
-        if each.cents < 0 and each.payment.advice_ids in waiting
-    }
-    float_missing = {
-        name(payment): (missing, f"the float lacks {show_cents(missing)} to cover its negatives; the payment waits")
-        for match, missing in uncovered
-        for payment in match.payments
-    }
-    advices = {
-        name(each): (each.cents, f"{each.payer_name or each.payer_id} advised it for {each.paid_on}; no money yet")
-        for each in payments
-        if name(each) not in short and name(each) not in float_missing
-    }
-    # Money that is short or waits for the float is in its payment's case.
-    held = {deposit.bank_line_id for each in differences if each.cents < 0 for deposit in each.deposits}
-    held |= {deposit.bank_line_id for match, _ in uncovered for deposit, _ in match.uses}
-    free = [each for each in deposits if each.bank_line_id not in held]
-    over, excess = _over(connection, free)
-    unexplained = {
-        f"bank line {each.bank_line_id}": (each.open_cents, f"booked {each.booked_on}; {_named(each)}")
-        for each in free
-        if each.bank_line_id not in excess
-    }
-    negative = {
-        row.subject: (row.cents, "owes after the payers' reversals and adjustments; the float covers it")
-        for row in connection.execute(_QUERIES["negative_members"])
-    }
-    for kind, standing in (
-        (CaseKind.DEPOSIT_SHORT, short),
-        (CaseKind.DEPOSIT_OVER, over),
-        (CaseKind.FLOAT_MISSING, float_missing),
-        (CaseKind.ADVICE_WITHOUT_DEPOSIT, advices),
-        (CaseKind.DEPOSIT_WITHOUT_ADVICE, unexplained),
-        (CaseKind.NEGATIVE_MEMBER, negative),
-    ):
-        settle_cases(connection, kind, standing, "no longer so at a later match")
-
-
-def _over(connection: Connection, deposits: Sequence[Deposit]) -> tuple[dict[str, tuple[int, str]], set[int]]:
-    """Find money that came under the exact key of a payment beyond what it was funded with: cases, and bank lines."""
-    keyed = [each for each in deposits if len(each.traces) == 1 and each.traces[0][1]]
-    traces = sorted({each.traces[0][0] for each in keyed})
-    funded_cents: dict[tuple[str, str], int] = {
-        (row.trace_number, row.payer_id): row.cents
-        for row in connection.execute(_QUERIES["funded_payments"], {"traces": traces})
-    }
-    payers = Counter(trace for trace, _ in funded_cents)
-    cases: dict[str, tuple[int, str]] = {}
-    lines: set[int] = set()
-    for each in keyed:
-        key = each.traces[0]
-        if key in funded_cents:
-            lines.add(each.bank_line_id)
-            subject = key[0] if payers[key[0]] == 1 else f"{key[0]} of {key[1]}"
-            cents = cases.get(subject, (0, ""))[0] + each.open_cents
-            said = f"advised {show_cents(funded_cents[key])}, {show_cents(cents)} more deposited"
-            cases[subject] = (cents, f"{said}; the advice is funded, the rest is parked")
-    return cases, lines
-
-
-def _namer(payments: Sequence[Payment]) -> Callable[[Payment], str]:
-    """Give what names a payment in a case: its trace number, and the payer too where another payer uses the same."""
-    payers: Mapping[str, int] = Counter(each.trace_number for each in payments)
-    return lambda each: (
-        f"{each.trace_number} of {each.payer_id}" if payers.get(each.trace_number, 0) > 1 else each.trace_number
-    )
-
-
-def _compared(each: Difference) -> str:
-    advised = each.payment.cents
-    return f"advised {show_cents(advised)}, deposited {show_cents(advised + each.cents)}"
-
-
-def _named(deposit: Deposit) -> str:
-    traces = ", ".join(trace for trace, _ in deposit.traces)
-    return f"it names {traces}" if traces else "it names no payment"

@@ -30,11 +30,15 @@ class Step(IntEnum):
     """The same trace but for case, blanks and leading zeros."""
     PREFIX = 4
     """One trace begins the other; same payer."""
+    MANUAL = 5
+    """A person said so, and another approved it."""
+    SHORT = 6
+    """Less than was advised, divided pro rata by a person's decision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What a payer says it paid under one trace: one advice or several sets, summed."""
+    """What a payer says it paid under one trace: one advice or several sets, summed; ``cents`` is what is missing."""
 
     payer_id: str
     trace_number: str
@@ -42,6 +46,7 @@ class Payment:
     cents: int
     paid_on: date
     payer_name: str = ""
+    funded_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)

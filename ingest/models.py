@@ -56,6 +56,8 @@ class MemberIdentifier(Base):
     value: Mapped[str] = mapped_column(primary_key=True)
     valid: Mapped[Range[date]] = mapped_column(primary_key=True)
     member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"))
+    found_by: Mapped[int | None]
+    """The approval by which people found it to be the member's; None: the roster says so."""
 
 
 class Contract(Base):

@@ -9,7 +9,10 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
 from ingest.advices import findings_json
+from ingest.bank.statement import Feed
+from ingest.bank_days import FeedsDifferError, open_difference_cases
 from ingest.bank_lines import load_bank_file
+from ingest.details_desk import DetailsDesk
 from ingest.directory import Directory, import_payers, import_roster
 from ingest.encryption import Keyring
 from ingest.kinds import HEAD_BYTES, FileKind, detect_kind, unknown_kind
@@ -18,6 +21,7 @@ from ingest.remittances import RemittanceLoader
 from ingest.roster import read_roster
 from ingest.vault import StoredFile, Vault
 from ingest.vault.expiry import LetGo, let_go
+from ingest.waivers import Waiver, waive
 from ledger import activity
 from ledger.activity import Begin
 from ledger.queries import Queries
@@ -27,6 +31,11 @@ from schemas.findings import Finding, Severity
 _QUERIES = Queries("ingest", "advices.sql")
 
 Progress = Callable[[int], None]
+PaymentFileLoader = Callable[[Connection, BinaryIO, str, int], str]
+"""Takes a NACHA file from the bank (stream, name, file id) in the unit of work of its receipt; says what it held.
+
+The format and what follows from answers are above this package: who composes the Receiver hands the loader in.
+"""
 Status = Literal["accepted", "quarantined", "duplicate", "conflict"]
 
 
@@ -70,6 +79,8 @@ class Receiver:
         keyring: seals and opens bank details.
         own_account: number of the custodial bank account.
         actor: who acts.
+        desk: where a roster hands in other bank details; without one they are refused.
+        payment_files: what takes NACHA files from the bank in; without one they are kept and refused.
     """
 
     begin: Begin
@@ -77,11 +88,19 @@ class Receiver:
     keyring: Keyring
     own_account: str
     actor: str
+    desk: DetailsDesk | None = None
+    payment_files: PaymentFileLoader | None = None
     _held: dict[str, Directory] = field(default_factory=dict, init=False, repr=False, compare=False)
     """The directory, read once for all files of a command; a roster among them makes it be read anew."""
 
     def receive(
-        self, source: BinaryIO, name: str, *, expected: FileKind | None = None, progress: Progress | None = None
+        self,
+        source: BinaryIO,
+        name: str,
+        *,
+        expected: FileKind | None = None,
+        progress: Progress | None = None,
+        waiver: Waiver | None = None,
     ) -> FileVerdict:
         """Take one file in: vault, kind, reader, books. Being stopped and called again does no harm.
 
@@ -90,6 +109,7 @@ class Receiver:
             name: the file as the user named it.
             expected: the only kind that will do, or any.
             progress: told the bytes read so far.
+            waiver: a rule that was found broken in it before, by another person, and that who acts lets through.
 
         Raises:
             UnreadableError: an archive that can not be unpacked came through a pipe; there is nothing left to keep.
@@ -105,6 +125,9 @@ class Receiver:
         file_id, verdict = self._register(stored, name, kind)
         if verdict is not None:
             return verdict
+        if waiver is not None:
+            with self.begin() as connection:
+                waive(connection, file_id, waiver, self.actor)
         try:
             if kind is FileKind.UNKNOWN or (expected is not None and kind is not expected):
                 raise unknown_kind(head, name) if expected is None else _other_kind(name, expected, kind)
@@ -119,6 +142,8 @@ class Receiver:
         with self.begin() as connection:
             _finish(connection, file_id, "unreadable", error.findings)
             activity.record(connection, self.actor, "file_refused", name, findings=len(error.findings))
+            if isinstance(error, FeedsDifferError):
+                open_difference_cases(connection, error)
         return FileVerdict(
             path=name,
             kind=kind,
@@ -171,32 +196,48 @@ class Receiver:
         if kind is FileKind.REMITTANCE_835:
             return self._read_remittances(stored, name, file_id, progress)
         with self.vault.open(stored.sha256) as stream, self.begin() as connection:
-            summary = self._load(connection, kind, stream, name, file_id)
-            _finish(connection, file_id, "accepted", ())
-        return FileVerdict(path=name, kind=kind, sha256=stored.sha256, status="accepted", summary=summary)
+            if kind in {FileKind.BAI2, FileKind.CAMT053}:
+                summary, warnings = self._book(connection, Feed(kind.value), stream, name, file_id)
+            else:
+                summary, warnings = self._load(connection, kind, stream, name, file_id), ()
+            _finish(connection, file_id, "accepted", warnings)
+        return FileVerdict(
+            path=name, kind=kind, sha256=stored.sha256, status="accepted", findings=warnings, summary=summary
+        )
+
+    def _book(
+        self, connection: Connection, feed: Feed, stream: BinaryIO, name: str, file_id: int
+    ) -> tuple[str, tuple[Finding, ...]]:
+        booked = load_bank_file(
+            connection,
+            stream,
+            name,
+            feed=feed,
+            file_id=file_id,
+            own_account=self.own_account,
+            keyring=self.keyring,
+            actor=self.actor,
+        )
+        return booked.sentence, booked.warnings
 
     def _load(self, connection: Connection, kind: FileKind, stream: BinaryIO, name: str, file_id: int) -> str:
-        if kind is FileKind.BAI2:
-            booked = load_bank_file(
-                connection,
-                stream,
-                name,
-                file_id=file_id,
-                own_account=self.own_account,
-                keyring=self.keyring,
-                actor=self.actor,
-            )
-            return f"{booked.lines} bank lines booked"
+        if kind is FileKind.NACHA and self.payment_files is not None:
+            return self.payment_files(connection, stream, name, file_id)
         if kind is FileKind.ROSTER:
             self._held.clear()
             done = import_roster(
-                connection, read_roster(stream, name), name=name, keyring=self.keyring, actor=self.actor
+                connection,
+                read_roster(stream, name),
+                name=name,
+                keyring=self.keyring,
+                actor=self.actor,
+                desk=self.desk,
             )
         elif kind is FileKind.PAYERS:
             done = import_payers(connection, read_payers(stream, name), name=name, actor=self.actor)
         else:
             raise UnreadableError(name, [_not_yet(kind)])
-        return f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged"
+        return done.summary
 
     def _read_remittances(self, stored: StoredFile, name: str, file_id: int, progress: Progress | None) -> FileVerdict:
         if "directory" not in self._held:

@@ -53,6 +53,12 @@ FROM unnest(CAST(:set_ordinal AS integer[]), CAST(:trace_number AS text[]), CAST
     CAST(:byte_start AS bigint[]), CAST(:byte_end AS bigint[]), CAST(:advice_id AS bigint[]))
     AS s (set_ordinal, trace_number, payer_id, status, claim_count, payment_cents, findings, content_sha256, byte_start, byte_end, advice_id)
 
+-- name: add_replacement
+INSERT INTO advice_replacement (advice_id, replaces, approval_id) VALUES (:advice_id, :replaces, :approval_id)
+
+-- name: accept_set
+UPDATE remittance_set SET status = 'accepted', advice_id = :advice_id WHERE file_id = :file_id AND set_ordinal = :set_ordinal
+
 -- name: add_shares
 -- Shares, and for each member's that no remittance has told it of yet.
 WITH added AS (

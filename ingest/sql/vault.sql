@@ -22,9 +22,12 @@ SELECT DISTINCT encode(f.sha256, 'hex') FROM received_file f JOIN vault_expiry e
 SELECT pg_advisory_xact_lock(hashtext('centralpay.directory')), pg_advisory_xact_lock(hashtext('centralpay.custodial_account'))
 
 -- name: sealed_numbers
-SELECT 'bank_account:' || bank_account_id AS context, sealed_number FROM bank_account
+-- Each row by its name, and what its number is sealed for: that of a change is for the account that it will make.
+SELECT 'bank_account:' || bank_account_id AS context, 'bank_account:' || bank_account_id AS sealed_for, sealed_number FROM bank_account
 UNION ALL
-SELECT 'custodial_account:' || custodial_account_id, sealed_number FROM custodial_account
+SELECT 'bank_account_change:' || change_id, 'bank_account:' || bank_account_id, sealed_number FROM bank_account_change
+UNION ALL
+SELECT 'custodial_account:' || custodial_account_id, 'custodial_account:' || custodial_account_id, sealed_number FROM custodial_account
 ORDER BY context
 
 -- name: reseal

@@ -179,10 +179,10 @@ def _reseal_numbers(connection: Connection, keyring: Keyring, actor: str) -> tup
     old: list[tuple[str, bytes, bytes]] = []
     unopened = []
     for row in connection.execute(_QUERIES["sealed_numbers"]):
-        sealed, context = bytes(row.sealed_number), row.context.encode()
+        sealed, bound = bytes(row.sealed_number), row.sealed_for.encode()
         try:
             if sealing_key_id(sealed) != keyring.current_key_id:
-                old.append((row.context, sealed, keyring.seal(keyring.open(sealed, context), context)))
+                old.append((row.context, sealed, keyring.seal(keyring.open(sealed, bound), bound)))
         except (SealBrokenError, UnknownKeyError):
             unopened.append(row.context)
     if old:

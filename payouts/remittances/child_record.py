@@ -79,7 +79,7 @@ def record_children(connection: Connection, cycle_id: int, files: Sequence[Meant
     rows = ((cycle_id, each.member_id, each.file_name, each.start, each.end, each.sha256) for each in files)
     _copy(connection, _FILES, rows)
     _copy(connection, _SETS, _compared(cycle_id, files, told))
-    marked = connection.execute(_QUERIES["mark_told"], {"cycle_id": cycle_id}).rowcount
+    marked = connection.execute(_QUERIES["mark_told"], {"cycle_id": cycle_id}).scalar_one()
     if marked != sum(each.advice_id is not None for file in files for each in file.sets):
         raise ChildrenDifferError(cycle_id, "a share that it tells was told before")
 

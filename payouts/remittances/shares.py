@@ -47,9 +47,12 @@ def unpaid_trace(cycle_id: int, number: int) -> str:
     return f"CP{cycle_id}N{number}"
 
 
-def tell(connection: Connection, cycle_id: int, business_date: date) -> None:
-    """Freeze the own items of a cycle whose members and shares are there, and split what is paid for each advice."""
-    parameters = {"cycle_id": cycle_id, "business_date": business_date}
+def tell(connection: Connection, cycle_id: int, business_date: date, seen: str) -> None:
+    """Freeze the own items of a cycle whose members and shares are there, and split what is paid for each advice.
+
+    ``seen`` is the database's snapshot by which the payouts were found: what was committed since is another cycle's.
+    """
+    parameters = {"cycle_id": cycle_id, "business_date": business_date, "seen": seen}
     connection.execute(_QUERIES["tell_events"], parameters)
     connection.execute(_QUERIES["tell_balances"], parameters)
     _split(connection, cycle_id)
