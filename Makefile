@@ -8,7 +8,7 @@ PEERS := $(VENV)/.peers-installed
 FUZZ_INPUTS ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports unit lock audit bench peers fuzz clean
+.PHONY: help demo test lint types imports unit lock audit bench peers fuzz kill clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,7 @@ $(DEV): $(RUNTIME) requirements/dev.lock requirements/judges.lock
 	@touch $@
 
 $(PEERS): $(BIN)/python requirements/peers.lock
-	@echo "installing other readers of 835s, to measure beside ours, into $(VENV)/peers (once)"
+	@echo "installing other readers and writers of these formats, to measure beside ours, into $(VENV)/peers (once)"
 	@$(BIN)/python -m venv --clear $(VENV)/peers
 	@$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/peers.lock
 	@touch $@
@@ -63,11 +63,14 @@ lock: $(DEV) ## resolve the lock files anew from pyproject.toml
 audit: $(DEV) ## known vulnerabilities in what we pin
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/dev.lock
 
-fuzz: $(DEV) ## a million damaged 835s, then the ledger beside its model for 2,000 runs; more than an hour
+fuzz: $(DEV) ## a million damaged 835s, then ledger and payouts beside their models, long; more than an hour
 	@$(BIN)/python -m tests.fuzz --inputs $(FUZZ_INPUTS)
-	@CENTRALPAY_LONG=1 $(BIN)/pytest tests/property/test_ledger_machine.py
+	@CENTRALPAY_LONG=1 $(BIN)/pytest tests/property/test_ledger_machine.py tests/property/test_payout_machine.py tests/integration/test_payout_races.py
 
-peers: $(PEERS) ## install other readers of 835s, for the bench only
+kill: $(DEV) ## kill ingest, release, settlement and returns at 50 random moments each; half an hour
+	@CENTRALPAY_LONG=1 $(BIN)/pytest -n auto tests/crash
+
+peers: $(PEERS) ## install others' readers and writers, for the bench only
 
 bench: $(DEV) $(PEERS) ## measure against the budgets; prints tables
 	@$(BIN)/python -m bench

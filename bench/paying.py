@@ -15,10 +15,11 @@ from bench.workshop import ACTOR, CHECKER, Place, Workshop, apart, at
 from ingest.bank.bai2_writer import StatementLine, write_bai2
 from ingest.funding import sweep
 from ledger.proofs import verify
-from payouts import cycles, fees, users
-from payouts.calendar import next_banking_day
-from payouts.settlement import settle
-from payouts.users import UserRole
+from payouts.cycle import cycles, fees
+from payouts.cycle.settlement import settle
+from payouts.people import users
+from payouts.people.users import UserRole
+from schemas.calendar import next_banking_day
 
 _STEPS = (
     ("roster", "roster imported", None),
