@@ -5,7 +5,7 @@ import pwd
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -21,8 +21,11 @@ from ingest.encryption import Keyring
 from ingest.receiving import Receiver
 from ingest.vault import Vault
 from ledger.activity import Begin
-from payouts.cycles import Originator
-from payouts.release import Releaser
+from payouts.accounts.roster import roster_desk
+from payouts.ach.outgoing import Courier
+from payouts.answers.loading import PaymentFiles
+from payouts.cycle.cycles import Originator
+from payouts.cycle.release import Releaser
 from schemas.errors import WrongUseError
 
 BANK_ZONE = ZoneInfo("America/New_York")
@@ -59,15 +62,37 @@ class Session:
         settings = self.settings
         return Originator(settings.odfi_routing, settings.company_id, settings.company_name, settings.entry_description)
 
+    @property
+    def today(self) -> date:
+        """The business date of a command that is not told another: today, by the bank's clock."""
+        return datetime.now(BANK_ZONE).date()
+
     def receiver(self) -> Receiver:
         """Give what takes files in; one for all files of a command."""
-        account = self.settings.bank_account.get_secret_value()
-        return Receiver(self.begin, self.vault, self.keyring, account, self.actor)
+        settings = self.settings
+        account = settings.bank_account.get_secret_value()
+        days, wait = settings.bank_details_cooling_days, settings.new_accounts_wait
+        desk = roster_desk(self.keyring, self.actor, self.today, cooling_days=days, new_accounts_wait=wait)
+        # NACHA files and what follows from them are above ingest: their loader is handed in here, and nowhere else.
+        payments = PaymentFiles(self.keyring, account, self.actor, self.today, settings.bank_leniencies)
+        return Receiver(self.begin, self.vault, self.keyring, account, self.actor, desk, payment_files=payments.load)
 
     def releaser(self) -> Releaser:
         """Give what releases cycles, on the bank's clock."""
         now, office = datetime.now(BANK_ZONE), self.settings.office
-        return Releaser(self.begin, self.vault, self.keyring, self.actor, now, office)
+        return Releaser(self.begin, self.vault, self.keyring, self.actor, now, office, self.settings.file_form)
+
+    def courier(self, connection: Connection) -> Courier:
+        """Give what sends files to the bank, on the bank's clock."""
+        settings, now = self.settings, datetime.now(BANK_ZONE)
+        return Courier(
+            connection=connection,
+            vault=self.vault,
+            originator=self.originator,
+            actor=self.actor,
+            made_at=now,
+            form=settings.file_form,
+        )
 
 
 def acting_user(settings: Settings, as_user: str | None) -> str:

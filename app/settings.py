@@ -4,12 +4,16 @@ import re
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ingest.encryption import Keyring, load_keyring
 from ingest.vault.expiry import LEAST_RETENTION_YEARS, RETENTION_YEARS
+from payouts.accounts.changes import COOLING_DAYS
+from payouts.ach.payout_file import FileForm
 from payouts.children.model import Office
+from payouts.nacha.codes import LineEnd
+from payouts.nacha.leniency import Leniency
 from schemas.errors import WrongUseError
 from schemas.identifiers import AbaRouting, PayerId
 
@@ -36,8 +40,14 @@ def _shaped(pattern: str, shape: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _listed(value: object) -> object:
+    """Split a list that is written in one variable, commas between."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 def _variable(location: tuple[int | str, ...]) -> str:
-    return PREFIX + "_".join(str(part) for part in location).upper()
+    # The place within a list is no variable of its own.
+    return PREFIX + "_".join(part for part in location if isinstance(part, str)).upper()
 
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
@@ -82,6 +92,18 @@ class Settings(BaseSettings):
     entry_description: Annotated[str, _shaped("[ -~]{1,10}", "1 to 10 printable ASCII characters")] = "HCCLAIMPMT"
     """Company entry description; ``HCCLAIMPMT`` marks a health care claim payment (NACHA, CCD with addenda)."""
 
+    bank_details_cooling_days: Annotated[int, Field(ge=0, le=60)] = COOLING_DAYS
+    """Banking days between the call-back for other bank details of a member and the first payment into them."""
+    new_accounts_wait: bool = False
+    """Whether a new member's first bank account is called back, approved, cooled and tried like every later one."""
+
+    bank_leniencies: Annotated[frozenset[Leniency], NoDecode, BeforeValidator(_listed)] = frozenset()
+    """What our bank does otherwise in the NACHA files that it sends, names with commas between: ``trace_order,...``."""
+    ach_line_end: LineEnd = LineEnd.LF
+    """What ends the lines of the NACHA files that we send: ``lf`` or ``crlf``, as the bank wants it."""
+    ach_balanced: bool = False
+    """Whether the bank wants balanced NACHA files: each with an entry of its total to ``bank_account``."""
+
     retention_years: Annotated[int, Field(ge=LEAST_RETENTION_YEARS)] = RETENTION_YEARS
     """Years that received files are kept; the default is what Medicare Part D asks (42 CFR 423.505(d))."""
 
@@ -104,6 +126,12 @@ class Settings(BaseSettings):
         if 0 < len(missing) < len(settings._address()):
             raise WrongUseError(f"Set all of the company's address or nothing of it; missing: {', '.join(missing)}.")
         return settings
+
+    @property
+    def file_form(self) -> FileForm:
+        """How the bank wants the NACHA files that we send."""
+        account = self.bank_account.get_secret_value() if self.ach_balanced else None
+        return FileForm(line_end=self.ach_line_end, offset_account=account)
 
     @property
     def office(self) -> Office | None:

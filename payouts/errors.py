@@ -127,6 +127,17 @@ class ProofGateError(CentralpayError):
         super().__init__(f"No money leaves while a proof fails: {proof}: {detail}")
 
 
+class AskedOtherwiseError(RefusedError):
+    """Something else is pending on the same subject."""
+
+    def __init__(self, approval_id: int, subject: str) -> None:
+        self.approval_id = approval_id
+        super().__init__(
+            f"Approval {approval_id} waits for a second person and says something else of {subject}; reject it first: "
+            f"centralpay approvals reject {approval_id} --reason TEXT"
+        )
+
+
 class BankReferenceError(WrongUseError):
     """No single open bank line has that reference."""
 

@@ -9,9 +9,9 @@ from ledger.batch import Batch
 from ledger.events import float_deposited, float_withdrawn
 from ledger.posting import post
 from ledger.queries import Queries
-from payouts import approvals
-from payouts.approvals import Approval, ApprovalKind
 from payouts.errors import BankReferenceError
+from payouts.people import approvals
+from payouts.people.approvals import Approval, ApprovalKind
 
 _BANK = Queries("ingest", "bank.sql")
 
@@ -60,7 +60,8 @@ def follow_approval(connection: Connection, approval: Approval) -> None:
     day = date.fromisoformat(approval.facts["as_of"])
     build = float_deposited if approval.kind == ApprovalKind.FLOAT_DEPOSIT else float_withdrawn
     batch = Batch()
-    batch.add(build(f"{approval.kind}:{line_id}", day, line_id, cents))
+    # Undone and declared again, it is another fact.
+    batch.add(build(f"{approval.kind}:{line_id}:{approval.approval_id}", day, line_id, cents))
     post(connection, batch, approval.decided_by)
     connection.execute(_BANK["settle_lines"], {"lines": [line_id]})
     activity.record(connection, approval.decided_by, approval.kind, f"bank line {line_id}", cents=cents)

@@ -1,6 +1,7 @@
-"""The books: ``ledger balances``, ``journal``, ``trial-balance``, ``verify``."""
+"""The books: ``ledger balances``, ``journal``, ``trial-balance``, ``verify``, ``reverse``."""
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -8,13 +9,14 @@ import typer
 from sqlalchemy import Connection
 
 from app.cli.dates import day_from
-from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
+from app.cli.screen import AsJson, AsUser, possible, print_json, print_table, warn
 from app.exit_codes import ExitCode
-from app.session import opened
+from app.session import BANK_ZONE, opened
 from ingest.directory import find_member
 from ledger.balances import journal, trial_balance
 from ledger.chart import HOUSE
 from ledger.proofs import Verdict, verify
+from payouts.resolutions.undo import propose_reversal
 
 books = typer.Typer(help="The ledger.", no_args_is_help=True)
 
@@ -132,6 +134,30 @@ def show_proofs(as_json: AsJson = False, as_user: AsUser = None) -> None:
         show_verdicts(verdicts)
     if not all(each.holds for each in verdicts):
         raise typer.Exit(ExitCode.PROOF_FAILED)
+
+
+@books.command("reverse")
+def reverse_transaction(
+    transaction_id: Annotated[
+        int, typer.Argument(metavar="TRANSACTION", callback=possible, help="A number of the journal.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept.")],
+    day: Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Its date; else today.")] = None,
+    as_json: AsJson = False,
+    as_user: AsUser = None,
+) -> None:
+    """Ask a second person to undo a whole transaction; what hangs on it follows when it is approved.
+
+    Example: centralpay ledger reverse 12 --reason 'matched with the wrong cheque' --as olga
+    """
+    on = datetime.now(BANK_ZONE).date() if day is None else day_from(day)
+    with opened(as_user, warn) as session, session.begin() as connection:
+        approval_id = propose_reversal(connection, transaction_id, on, reason, session.actor)
+    if as_json:
+        print_json({"approval_id": approval_id, "state": "pending", "transaction": transaction_id})
+        return
+    row = [approval_id, "pending", transaction_id]
+    print_table("Reversal", ["approval#", "state", "transaction#"], [row])
 
 
 def show_verdicts(verdicts: list[Verdict]) -> None:

@@ -10,8 +10,8 @@ from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, read
 from app.session import BANK_ZONE, opened
 from ingest.forward_balances import ForwardBalance, forward_balances
 from ingest.reversals import ClaimPlace, Reversal, choose_original, list_reversals
-from payouts.claim_trail import AdvicePlace, ClaimTrail, Funding, PaidOut, find_claims
-from payouts.users import OPERATORS, require
+from payouts.claim_trail import AdvicePlace, CameBack, ClaimTrail, Funding, PaidOut, find_claims
+from payouts.people.users import OPERATORS, require
 from schemas.money import show_cents
 
 claim = typer.Typer(help="Where the money of a prescription is.", no_args_is_help=True)
@@ -70,6 +70,8 @@ def _show_claim(found: ClaimTrail) -> None:
         ["funded", funded and funded.funded_on, funded and _funded(funded)],
         ["paid", paid and paid.effective_date, paid and _payout(paid, found.paid_cents)],
     ]
+    if paid and paid.returned:
+        rows.append(["returned", paid.returned.received_on, _returned(paid.returned)])
     if found.takes_back and found.takes_back.original:
         rows.append(_linked("takes back", found.takes_back.original))
     if found.taken_back_by:
@@ -100,6 +102,13 @@ def _payout(paid: PaidOut, claim_cents: int) -> str:
         return f"told by cycle {paid.cycle_id}"
     traced = f", trace {paid.ach_trace}" if paid.ach_trace else ""
     return f"cycle {paid.cycle_id}, payout of {show_cents(paid.amount_cents)} {paid.state}{traced}"
+
+
+def _returned(back: CameBack) -> str:
+    said = f"{back.code}, answer {back.answer_id}"
+    if back.paid_again_cycle_id is None:
+        return said
+    return f"{said}; paid again in cycle {back.paid_again_cycle_id}, trace {back.paid_again_trace}"
 
 
 def _linked(step: str, place: AdvicePlace) -> list[object]:

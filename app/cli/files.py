@@ -18,8 +18,14 @@ from ingest.kinds import FileKind
 from ingest.matching import Step
 from ingest.receiving import FileVerdict, Receiver, refused
 from ingest.reversals import pair_open_reversals
-from payouts.settlement import Settled, settle
-from payouts.users import OPERATORS, require
+from ingest.waivers import Waiver
+from payouts.answers.returns import Posted, post_returns
+from payouts.answers.reversed import note_reversed
+from payouts.cycle.settlement import Settled, settle
+from payouts.disbursing.settling import settle_disbursements
+from payouts.people.users import APPROVERS, OPERATORS, require
+from payouts.resolutions.standing_cases import settle_standing_cases
+from payouts.resolutions.suggestions import suggest
 from schemas.errors import UnreadableError
 
 _STEPS = {
@@ -47,10 +53,14 @@ def ingest(
     ack: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a TA1/999 for each 835 into this folder.")
     ] = None,
+    waive: Annotated[
+        str | None, typer.Option(metavar="RULE", help="Let a refused BAI2 file break this rule: another approver may.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why the rule is waived.")] = "",
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
-    """Take files in: 835 remittances, BAI2 statements, rosters, payer lists; the kind is told from the content.
+    """Take files in: 835s, BAI2 and CAMT.053 statements, NACHA files, rosters, payer lists; told by content.
 
     Every file goes to the vault first. A transaction set that does not foot is quarantined whole, the others of its
     file are taken; a file that was here before changes nothing.
@@ -58,24 +68,26 @@ def ingest(
     Example: centralpay ingest --ack acknowledgements remit.835 bank.bai
     """
     folder = None if ack is None else ack_folder(ack)
+    waiver = None if waive is None else Waiver(waive, reason)
     with opened(as_user, warn) as session:
-        verdicts = receive(session, files)
+        verdicts = receive(session, files, waiver=waiver)
         acks = [] if folder is None else acknowledge_all(session, verdicts, folder)
     show_verdicts(verdicts, as_json=as_json, acks=acks)
 
 
 def match(as_json: AsJson = False, as_user: AsUser = None) -> None:
-    """Sweep deposits against advices and debits against released cycles.
+    """Sweep deposits against advices, debits against what was released, and bank lines against returns.
 
     Example: centralpay match
     """
     with opened(as_user, warn) as session:
-        report, settled = match_all(session)
+        report, settled, returned = match_all(session)
     if as_json:
         document = report.model_dump(mode="json") | {"settled": [each.model_dump(mode="json") for each in settled]}
+        document["returned"] = [each.model_dump(mode="json") for each in returned]
         print_json(document)
         return
-    show_match(report, settled)
+    show_match(report, settled, returned)
 
 
 @members.command("import")
@@ -108,7 +120,7 @@ def show_members(as_json: AsJson = False, as_user: AsUser = None) -> None:
             each.member_since,
             each.member_until or "open",
             each.monthly_fee_cents,
-            f"…{each.account_last_four}",
+            f"…{each.account_last_four}" if each.account_last_four else "none",
         ]
         for each in found
     ]
@@ -126,26 +138,32 @@ def import_payers(payer_list: str, as_json: AsJson = False, as_user: AsUser = No
     show_verdicts(verdicts, as_json=as_json)
 
 
-def receive(session: Session, names: Sequence[str], expected: FileKind | None = None) -> list[FileVerdict]:
+def receive(
+    session: Session, names: Sequence[str], expected: FileKind | None = None, waiver: Waiver | None = None
+) -> list[FileVerdict]:
     """Take files in one after the other; one that can not be read does not keep the others out."""
     with session.begin() as connection:
-        require(connection, session.actor, OPERATORS)
+        require(connection, session.actor, OPERATORS if waiver is None else APPROVERS)
     receiver = session.receiver()
     verdicts = []
     for name in names:
         size = Path(name).stat().st_size if Path(name).is_file() else None
         with progress(Path(readable(name)).name, size) as bar:
-            verdicts.append(_receive_one(receiver, name, expected, bar))
+            verdicts.append(_receive_one(receiver, name, expected, bar, waiver))
     return verdicts
 
 
-def _receive_one(receiver: Receiver, path: str, expected: FileKind | None, bar: Bar) -> FileVerdict:
+def _receive_one(
+    receiver: Receiver, path: str, expected: FileKind | None, bar: Bar, waiver: Waiver | None = None
+) -> FileVerdict:
     name = readable(path)
     try:
         if path == "-":
-            return receiver.receive(sys.stdin.buffer, "standard input", expected=expected, progress=bar.at)
+            return receiver.receive(
+                sys.stdin.buffer, "standard input", expected=expected, progress=bar.at, waiver=waiver
+            )
         with Path(path).open("rb") as source:
-            return receiver.receive(source, name, expected=expected, progress=bar.at)
+            return receiver.receive(source, name, expected=expected, progress=bar.at, waiver=waiver)
     except OSError as error:
         return refused(name, "file_opens", error.strerror or "it can not be read")
     except UnreadableError as error:
@@ -154,15 +172,24 @@ def _receive_one(receiver: Receiver, path: str, expected: FileKind | None, bar: 
         )
 
 
-def match_all(session: Session) -> tuple[MatchReport, list[Settled]]:
-    """Sweep both pools and the open reversals, and settle released cycles."""
+def match_all(session: Session) -> tuple[MatchReport, list[Settled], list[Posted]]:
+    """Settle what was released, post the returns whose money is there, sweep both pools and the open reversals."""
     with session.begin() as connection:
         require(connection, session.actor, OPERATORS)
     with progress("matching", None) as bar:
+        # First what banks debited and returned: what is left of their lines is then nobody's.
+        settled = settle(session.begin, session.actor)
+        settle_disbursements(session.begin, session.actor)
+        with session.begin() as connection:
+            note_reversed(connection, session.actor)
+        returned = post_returns(session.begin, session.actor)
         report = sweep(session.begin, session.actor, bar.at)
         with session.begin() as connection:
             pair_open_reversals(connection)
-    return report, settle(session.begin, session.actor)
+    with session.begin() as connection:
+        settle_standing_cases(connection)
+        suggest(connection)
+    return report, settled, returned
 
 
 def show_verdicts(verdicts: Sequence[FileVerdict], *, as_json: bool, acks: Sequence[Acknowledged] = ()) -> None:
@@ -205,11 +232,14 @@ def complaints(verdict: FileVerdict) -> list[str]:
     return said
 
 
-def show_match(report: MatchReport, settled: Sequence[Settled]) -> None:
+def show_match(report: MatchReport, settled: Sequence[Settled], returned: Sequence[Posted] = ()) -> None:
     """Print what a sweep did."""
     rows = [[each.trn, each.payer_id, each.step, _STEPS[Step(each.step)], each.amount_cents] for each in report.funded]
     print_table("Funded", ["trace", "payer", "step#", "found by", "amount"], rows)
     print_table("Settled", ["cycle#", "amount"], [[each.cycle_id, each.amount_cents] for each in settled])
+    if returned:
+        back = [[each.answer_id, each.ncpdp_id, each.kind, each.code, each.amount_cents] for each in returned]
+        print_table("Returned", ["answer#", "NCPDP", "what", "code", "amount"], back)
     print_table("Parked", ["payments#", "deposits#"], [[report.parked.advices, report.parked.deposits]])
 
 

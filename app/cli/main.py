@@ -4,10 +4,30 @@ import sys
 
 import typer
 
-from app.cli import books, claims, cycle, files, people, setup, vault
+from app.cli import (
+    bank_care,
+    bank_details,
+    books,
+    claims,
+    corrections,
+    cycle,
+    disbursements,
+    exceptions,
+    files,
+    holds,
+    limits,
+    negatives,
+    notices,
+    outgoing,
+    people,
+    returns,
+    setup,
+    unclaimed,
+    vault,
+)
 from app.cli.screen import ERRORS, print_json
 from app.exit_codes import exit_code
-from schemas.errors import CentralpayError, UnreadableError
+from schemas.errors import CentralpayError, UnreadableError, WrongUseError
 
 app = typer.Typer(
     name="centralpay",
@@ -21,7 +41,19 @@ app = typer.Typer(
 setup.register(app)
 files.register(app)
 people.register(app)
+bank_details.register(app)
+bank_care.register(app)
+notices.register(app)
+exceptions.register(app)
+corrections.register(app)
 cycle.register(app)
+outgoing.register(app)
+returns.register(app)
+limits.register(app)
+holds.register(app)
+disbursements.register(app)
+negatives.register(app)
+unclaimed.register(app)
 books.register(app)
 claims.register(app)
 vault.register(app)
@@ -34,6 +66,13 @@ def run() -> None:
     except CentralpayError as error:
         _say(error)
         sys.exit(exit_code(error))
+    except UnicodeEncodeError:
+        # A file's name may be any bytes; a reason or a name that is kept is text.
+        if all(word.isascii() or word.encode(errors="ignore").decode() == word for word in sys.argv):
+            raise
+        wrong = WrongUseError("A word of the command holds bytes that are no text in UTF-8")
+        _say(wrong)
+        sys.exit(exit_code(wrong))
 
 
 def _say(error: CentralpayError) -> None:

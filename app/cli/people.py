@@ -1,4 +1,4 @@
-"""People and what they decide: ``users``, ``approvals``, ``float``, ``exceptions``, ``members remittance``."""
+"""People and what they decide: ``users``, ``approvals``, ``float``, ``members remittance``."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -8,19 +8,16 @@ import typer
 from app.cli.files import members
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
-from ingest.cases import Case, find_case, list_cases
 from ingest.directory import find_member
 from payouts import decisions, own_money
-from payouts.approvals import list_approvals
 from payouts.children.model import Form
+from payouts.people.approvals import list_approvals
+from payouts.people.users import OPERATORS, UserRole, add_user, list_users, require
 from payouts.remittances.shares import set_form
-from payouts.users import OPERATORS, UserRole, add_user, list_users, require
-from schemas.errors import WrongUseError
 
 users = typer.Typer(help="Who may act.", no_args_is_help=True)
 approvals = typer.Typer(help="Whatever needs a second person.", no_args_is_help=True)
 own = typer.Typer(help="The PSAO's own money in the custodial account.", no_args_is_help=True)
-exceptions = typer.Typer(help="What a person has to look at.", no_args_is_help=True)
 
 Reference = Annotated[str, typer.Option("--bank-reference", metavar="REF", help="Reference of the open bank line.")]
 Number = Annotated[int, typer.Argument(metavar="ID")]
@@ -43,7 +40,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(users, name="users")
     app.add_typer(approvals, name="approvals")
     app.add_typer(own, name="float")
-    app.add_typer(exceptions, name="exceptions")
 
 
 def choose_remittance(
@@ -137,7 +133,9 @@ def reject(
 
 def _decide(approval_id: int, as_user: str | None, *, as_json: bool, approve: bool, reason: str | None = None) -> None:
     with opened(as_user, warn) as session, session.begin() as connection:
-        approval = decisions.decide(connection, approval_id, session.actor, approve=approve, reason=reason)
+        approval = decisions.decide(
+            connection, approval_id, session.actor, approve=approve, reason=reason, vault=session.vault
+        )
     show_approval(approval.approval_id, approval.state, as_json=as_json)
 
 
@@ -171,39 +169,3 @@ def withdraw(bank_reference: Reference, as_json: AsJson = False, as_user: AsUser
         require(connection, session.actor, OPERATORS)
         approval_id = own_money.propose_withdrawal(connection, bank_reference, session.actor)
     show_approval(approval_id, "pending", as_json=as_json)
-
-
-@exceptions.command("list")
-def show_exceptions(everything: All = False, as_json: AsJson = False, as_user: AsUser = None) -> None:
-    """List the open exceptions.
-
-    Example: centralpay exceptions list
-    """
-    with opened(as_user, warn) as session, session.reading() as connection:
-        found = list_cases(connection, None if everything else "open")
-    if as_json:
-        print_json({"exceptions": [each.model_dump(mode="json", exclude_none=True) for each in found]})
-        return
-    show_cases(found)
-
-
-@exceptions.command("show")
-def show_exception(case_id: Number, as_json: AsJson = False, as_user: AsUser = None) -> None:
-    """Show one exception.
-
-    Example: centralpay exceptions show 4
-    """
-    with opened(as_user, warn) as session, session.reading() as connection:
-        found = find_case(connection, case_id)
-    if found is None:
-        raise WrongUseError(f"There is no exception {case_id}; see: centralpay exceptions list --all")
-    if as_json:
-        print_json(found)
-        return
-    show_cases([found])
-
-
-def show_cases(found: list[Case]) -> None:
-    """Print exception cases."""
-    rows = [[each.id, each.kind.value, each.subject, each.amount_cents, each.detail] for each in found]
-    print_table("Exceptions", ["id#", "kind", "subject", "amount", "detail"], rows)

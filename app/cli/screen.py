@@ -20,8 +20,19 @@ AsUser = Annotated[
     str | None, typer.Option("--as", metavar="USER", help="Who acts; else CENTRALPAY_USER, else the system's user.")
 ]
 
+_MOST_NUMBER = (1 << 63) - 1
+"""No row has a larger number."""
+
 ERRORS = Console(stderr=True, highlight=False)
 SCREEN = Console(highlight=False)
+
+
+def possible(numbers: int | list[int] | None) -> int | list[int] | None:
+    """Refuse numbers that no row can have, as the callback of an argument or option."""
+    for number in [numbers] if isinstance(numbers, int) else numbers or ():
+        if not 1 <= number <= _MOST_NUMBER:
+            raise typer.BadParameter(f"{number} is the number of nothing")
+    return numbers
 
 
 def readable(word: str) -> str:

@@ -15,7 +15,7 @@ from ingest.vault import upkeep as vault_upkeep
 from ingest.vault.expiry import Expiry, OldFile
 from ingest.vault.keys import Rotated
 from ingest.vault.report import Condition, Found, VaultCheck
-from payouts.users import ADMINS, OPERATORS, require
+from payouts.people.users import ADMINS, OPERATORS, require
 
 vault = typer.Typer(help="Where received and issued files are kept, sealed.", no_args_is_help=True)
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from app.demo.day import Arrival, ExpectedDeposit, ExpectedFile, ExpectedSet, Funding, Verdict
 from app.demo.payers import bank_name
 from app.demo.remittance import Payer
+from app.demo.simulator.movements import ACH_CREDIT, ACH_DEBIT, WIRE_CREDIT
 from ingest.bank.bai2_writer import write_bai2
 
 FLOAT_CENTS = 25_000_00
 """The PSAO's own money put into the custodial account, several times what the negative member owes."""
-
-ACH_CREDIT, WIRE_CREDIT, ACH_DEBIT = "142", "195", "455"
 
 _MISSING_CENTS = 1_250_00
 _STRAY_CENTS = 8_421_17

@@ -3,9 +3,10 @@
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ import typer
 from pydantic import BaseModel
 
 from app.cli.books import show_verdicts
-from app.cli.cycle import StatementFormat, cycle_json, release_showing, save_statement, show_release
+from app.cli.cycle import StatementFormat, release_showing, save_statement
+from app.cli.cycle_screen import cycle_json, show_release
+from app.cli.exceptions import show_cases
 from app.cli.files import complaints, match_all, receive, show_match
-from app.cli.people import show_cases
 from app.cli.screen import ERRORS, SCREEN, print_json, print_table, progress
 from app.cluster import Cluster
+from app.demo.afterwards import Afterwards
 from app.demo.day import Day
-from app.demo.files import generate_day, settlement_statement
+from app.demo.files import generate_day
 from app.exit_codes import ExitCode
 from app.session import Session, opened
 from app.settings import Settings
@@ -28,11 +31,13 @@ from ingest.directory import list_members
 from ingest.receiving import FileVerdict
 from ledger.balances import trial_balance
 from ledger.proofs import Verdict, verify
-from payouts import cycles, decisions, fees, own_money
-from payouts.calendar import next_banking_day
-from payouts.release import Released
+from payouts import decisions, own_money
+from payouts.answers.trail import list_answers
+from payouts.cycle import cycles, fees
+from payouts.cycle.release import Released
+from payouts.cycle.settlement import Settled
+from payouts.people.users import UserRole, add_user
 from payouts.statements import statement
-from payouts.users import UserRole, add_user
 
 OPERATOR, APPROVER = "olga", "anton"
 """The two people of the demonstration: one proposes, the other approves."""
@@ -124,8 +129,8 @@ class Demonstration:
         self._own_money()
         self._match()
         self._fees()
-        released = self._cycle()
-        self._settle(released)
+        released, paid = self._cycle()
+        self._afterwards(released, paid)
         return self._close(released)
 
     def _people(self) -> None:
@@ -147,7 +152,7 @@ class Demonstration:
             decisions.decide(connection, approval_id, APPROVER, approve=True)
 
     def _match(self) -> None:
-        report, settled = match_all(self.session)
+        report, settled, _ = match_all(self.session)
         self._leave("match.json", report)
         self.say("What matched", lambda: show_match(report, settled))
 
@@ -158,7 +163,8 @@ class Demonstration:
         rows = [[assessed.month, assessed.members, assessed.amount_cents]]
         self.say("Fees", lambda: print_table("Fees assessed", ["month", "members#", "amount"], rows))
 
-    def _cycle(self) -> Released:
+    def _cycle(self) -> tuple[Released, list[str]]:
+        """Pay; give what was released, and whom it pays by NCPDP id, the largest payment first."""
         with self.session.begin() as connection:
             proposed = cycles.propose(connection, self.day.business_date, self.session.originator, OPERATOR)
         with self.session.begin() as connection:
@@ -166,8 +172,8 @@ class Demonstration:
         self._leave("cycle.json", cycle_json(approved))
         released = release_showing(self.session, approved.cycle_id, self.out)
         self._leave("release.json", released)
-        top = sorted(approved.payouts, key=lambda payout: -payout.amount_cents)[:10]
-        rows = [[each.ncpdp_id, each.amount_cents, each.fee_cents] for each in top]
+        paid = sorted(approved.payouts, key=lambda payout: -payout.amount_cents)
+        rows = [[each.ncpdp_id, each.amount_cents, each.fee_cents] for each in paid[:10]]
         omitted = [[each.ncpdp_id, each.available_cents, each.reason] for each in approved.omitted]
 
         def show() -> None:
@@ -176,31 +182,27 @@ class Demonstration:
             print_table("Not paid", ["NCPDP", "available", "reason"], omitted)
 
         self.say("Payouts", show)
-        return released
+        return released, [each.ncpdp_id for each in paid]
 
-    def _settle(self, released: Released) -> None:
-        """Let the bank debit the file's total on the effective date, and take its statement in."""
-        reference = Path(released.nacha_file or "none").stem
-        path = self.day.bank_file.with_name("bank-next-day.bai2")
-        content = settlement_statement(
-            bank_account=self.day.bank_account,
-            bank_date=next_banking_day(self.day.business_date),
-            opening_cents=self.day.closing_cents,
-            debit_cents=released.total_cents,
-            company_id=self.session.settings.company_id,
-            reference=reference,
-        )
-        path.write_bytes(content)
-        verdicts = receive(self.session, [str(path)])
-        _, settled = match_all(self.session)
-        self._leave("settlement.json", {"settled": [each.model_dump(mode="json") for each in settled]})
-        rows = [[each.cycle_id, each.amount_cents] for each in settled]
-
-        def show() -> None:
-            _show_received(verdicts)
-            print_table("Settled", ["cycle#", "amount"], rows)
-
-        self.say("The bank's next day", show)
+    def _afterwards(self, released: Released, paid: Sequence[str]) -> None:
+        """Let the bank settle what was sent, return one payment and correct another, and take its files in."""
+        if released.nacha_file is None or len(paid) < 3:
+            return
+        bank = Afterwards(self.day, self.out / released.nacha_file, paid)
+        for step, paths in zip(("settlement", "answers"), bank.write(self.day.bank_file.parent), strict=True):
+            verdicts = receive(self.session, [str(path) for path in paths])
+            _, settled, returned = match_all(self.session)
+            done: dict[str, Sequence[BaseModel]] = {"settled": settled, "returned": returned}
+            rows = {name: [each.model_dump(mode="json") for each in models] for name, models in done.items()}
+            self._leave(f"{step}.json", rows)
+            self.say(f"The bank's {step}", partial(_show_afterwards, verdicts, settled))
+        with self.session.reading() as connection:
+            found = list_answers(connection, everything=True)
+        answers = [
+            [each.ncpdp_id, f"{each.kind} {each.code}", each.amount_cents, each.state, each.next_step] for each in found
+        ]
+        columns = ["NCPDP", "answer", "amount", "state", "next"]
+        self.say("What came back", lambda: print_table("Answers", columns, answers))
 
     def _close(self, released: Released) -> list[Verdict]:
         first = self.day.business_date.replace(day=1)
@@ -251,6 +253,12 @@ def _clear(home: Path) -> None:
 def _show_received(verdicts: list[FileVerdict]) -> None:
     rows = [[Path(each.path).name, each.kind, each.status, each.summary] for each in verdicts]
     print_table("Received", ["file", "kind", "status", "what"], rows)
+
+
+def _show_afterwards(verdicts: list[FileVerdict], settled: Sequence[Settled]) -> None:
+    _show_received(verdicts)
+    if settled:
+        print_table("Settled", ["cycle#", "amount"], [[each.cycle_id, each.amount_cents] for each in settled])
 
 
 def _show_refused(verdicts: list[FileVerdict]) -> None:

@@ -294,15 +294,22 @@ def test_the_same_roster_again_changes_nothing(office: Office) -> None:
 
 
 @pytest.mark.parametrize("column", ["account_number", "routing", "account_type"])
-def test_other_bank_details_are_refused(office: Office, column: str) -> None:
-    """A roster with other bank details of a member is refused without repeating them: that needs a second person."""
+def test_other_bank_details_are_asked_for(office: Office, column: str) -> None:
+    """A roster with other bank details of a member overwrites nothing and repeats none: a second person has to see."""
     other = {"account_number": "5550001234", "routing": pharmacy(55).routing, "account_type": "savings"}[column]
     changed = replace(A, **{column: other})  # type: ignore[arg-type]
-    before = _state(office)
-    outcome = office.shell.run(
-        ("members", "import", str(roster_file(office.folder / "x.csv", [changed, B, C]))), user="mary"
-    )
-    _is_clear(outcome)
-    assert A.ncpdp_id in outcome.err
-    assert column == "account_type" or other not in outcome.err
-    assert _state(office) == before
+    before = office.ask("bank", "show", A.ncpdp_id)["accounts"]
+    outcome = office.run("members", "import", str(roster_file(office.folder / "x.csv", [changed, B, C])))
+    assert "1 bank change asked" in outcome.out
+    assert column == "account_type" or other not in outcome.out + outcome.err
+    shown = office.ask("bank", "show", A.ncpdp_id)
+    assert shown["accounts"] == before
+    assert [each["state"] for each in shown["changes"]] == ["asked"]
+
+
+def test_words_that_are_no_text_are_refused(office: Office) -> None:
+    """A reason in the bytes of another encoding ends with one sentence, not with a traceback."""
+    words = ("--from", A.ncpdp_id, "--to", B.ncpdp_id, "--amount", "1", "--float-covers", "--reason", "caf\udce9")
+    office.put_in("OWN", 5_00, DAY)
+    outcome = office.run("corrections", "propose", *words, code=2)
+    assert outcome.err == "A word of the command holds bytes that are no text in UTF-8\n"

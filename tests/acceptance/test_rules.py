@@ -372,3 +372,10 @@ def test_an_unexplained_debit_stops_releases(office: Office) -> None:
     office.put_in("OWN2", 1, DAY)
     assert office.release(cycle_id)["total_cents"] == 300_00
     office.prove()
+
+
+def test_a_number_that_nothing_has_is_a_sentence(office: Office) -> None:
+    """A number larger than any in the database is wrong use, said in a sentence, whichever command is asked."""
+    for words in (("returns", "close", "9" * 23, "--reason", "x"), ("cycle", "show", "9" * 23)):
+        outcome = office.run(*words, code=2)
+        assert "Traceback" not in outcome.err

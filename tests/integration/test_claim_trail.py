@@ -5,19 +5,21 @@ from datetime import date
 
 import pytest
 
+from app.demo.simulator.rules import Pick, Return, Rules
 from ingest.directory import find_member
 from ingest.errors import UnknownMemberError
-from ledger.events import payout_returned
 from payouts.children.model import Form
 from payouts.claim_trail import ClaimTrail, find_claims
-from payouts.fees import assess
+from payouts.cycle import cycles
+from payouts.cycle.fees import assess
 from payouts.remittances.shares import set_form
-from tests.support.bank import paid_in, paid_out, sent_back
+from tests.support.answers import close, lift, send
+from tests.support.bank import paid_in, paid_out
 from tests.support.books import MAKER, Books
 from tests.support.reversals import PADDING_CENTS, Said, said_set, take_in
 from tests.support.trade import FEE_CENTS, PAYER, STRANGER, A, B, C
 
-MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 11, day) for day in (16, 17, 18, 19))
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 11, day) for day in (16, 17, 18, 19, 20))
 RX = "6000123"
 NOT_MATCHED = "The remittance is here, its money is not matched yet."
 NOT_PAID_OUT = "The money is here, not yet paid out."
@@ -128,18 +130,34 @@ def test_whoever_is_no_member_waits(books: Books) -> None:
     assert (found.funded.funded_on, len(found.funded.deposits)) == (MONDAY, 1)
 
 
-def test_a_returned_payout_is_told(books: Books) -> None:
-    """The bank sent it back: it is held."""
+def test_a_returned_payout_is_told_until_it_is_paid_again(books: Books) -> None:
+    """The bank sent it back: it is held; lifted by two people it leaves with cycle 2, and nothing is missing."""
+    books.bank.rules = Rules(returns=[Return(code="R32", pick=Pick(amount_cents=10_00), after_days=1)])
     _fund(books, "T1", Said(10_00))
-    books.pay(TUESDAY)
-    books.book(WEDNESDAY, paid_out("OUT", PADDING_CENTS + 10_00))
-    books.settle()
-    books.book(THURSDAY, sent_back("BACK", 10_00))
-    line_id = books.ask("SELECT max(bank_line_id) FROM bank_line")[0][0]
-    books.post(payout_returned("returned", THURSDAY, books.member(A), 10_00, line_id))
+    send(books, TUESDAY)
+    close(books, WEDNESDAY, THURSDAY)
+    found = _only(books)
+    assert found.missing == "The bank sent the payout back; it is held until it is paid again."
+    assert found.paid is not None
+    assert found.paid.returned is not None
+    assert (found.paid.returned.code, found.paid.returned.paid_again_cycle_id) == ("R32", None)
+    lift(books, 1, THURSDAY)
+    books.bank.rules = Rules()
+    (again,) = send(books, FRIDAY)
+    assert _only(books).missing == "The payout was returned (R32) and paid again in cycle 2, which is not settled yet."
+    close(books, date(2026, 11, 23))
+    found = _only(books)
+    assert found.missing is None
+    assert found.paid is not None
+    assert found.paid.returned is not None
+    assert (found.paid.returned.paid_again_cycle_id, found.paid.returned.paid_again_trace) == (2, again.trace_number)
     with books.begin() as connection:
-        connection.exec_driver_sql("UPDATE payout SET state = 'returned' WHERE amount_cents = 1000")
-    assert _only(books).missing == "The bank sent the payout back; it is held until it is paid again."
+        first, second = (cycles.show(connection, cycle_id).payouts for cycle_id in (1, 2))
+    (back,) = (each for each in first if each.state == "returned")
+    assert (back.chain, second[0].chain) == (
+        "came back, answer 1; paid again in cycle 2",
+        "pays again what answer 1 brought",
+    )
 
 
 def test_a_cycle_that_paid_nothing_is_told(books: Books) -> None:

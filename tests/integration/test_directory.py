@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from io import BytesIO
 from uuid import UUID
 
 import pytest
@@ -9,9 +10,9 @@ import pytest
 from ingest.directory import Directory, find_member, list_members, unknown_payee_ids
 from ingest.errors import UnknownMemberError
 from ingest.models import bank_account_context
-from ingest.receiving import FileVerdict
-from tests.support.books import Books, roster, roster_row
-from tests.support.trade import A, B, C, payer_file, pharmacy
+from ingest.receiving import FileVerdict, Receiver
+from tests.support.books import MAKER, Books, roster, roster_row
+from tests.support.trade import BANK_ACCOUNT, A, B, C, payer_file, pharmacy
 
 D = pharmacy(104)
 
@@ -64,22 +65,33 @@ def test_the_same_roster_again_changes_nothing(books: Books) -> None:
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("account_number", "999999"),
-        ("account_type", "savings"),
-        ("routing_number", B.routing),
         ("npi", pharmacy(105).npi),
         ("tin", "839999999"),
         ("monthly_fee", "201.00"),
     ],
 )
 def test_what_is_on_file_is_not_overwritten(books: Books, column: str, value: str) -> None:
-    """Other bank details, numbers or fee of a known row are refused whole, and no secret is repeated."""
+    """Other numbers or another fee of a known row are refused whole, and no secret is repeated."""
     verdict = _import(books, roster_row(A, **{column: value}), roster_row(D))
     assert verdict.status == "quarantined"
     assert (2, column, "on_file_stays") in _findings(verdict)
     assert _counts(books)[2] == 3
     if column not in {"npi", "monthly_fee"}:
         assert value not in str(verdict.findings)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("account_number", "999999"), ("account_type", "savings"), ("routing_number", B.routing)],
+)
+def test_without_a_desk_other_bank_details_are_refused(books: Books, column: str, value: str) -> None:
+    """Where nobody is there to be asked, the roster is refused whole, its line named and no secret repeated."""
+    receiver = Receiver(books.begin, books.vault, books.keyring, BANK_ACCOUNT, MAKER)
+    verdict = receiver.receive(BytesIO(roster(roster_row(A, **{column: value}), roster_row(D))), "roster.csv")
+    assert verdict.status == "quarantined"
+    assert _findings(verdict) == [(2, column, "on_file_stays")]
+    assert _counts(books)[2] == 3
+    assert value not in str(verdict.findings)
 
 
 def test_names_and_schedules_follow_the_roster(books: Books) -> None:

@@ -11,8 +11,11 @@ from ledger.batch import Batch
 from ledger.chart import Account
 from ledger.events import float_deposited
 from ledger.posting import post
+from payouts.resolutions.frame import Action
+from payouts.resolutions.undo import propose_reversal
 from tests.support.bank import own_money, paid_in, paid_in_for
 from tests.support.books import MAKER, Books
+from tests.support.clearing import LATER, approve, ask
 from tests.support.trade import OTHER_PAYER, PAYER, STRANGER, A, B, C, Part, remittance, remittance_file
 
 DAY = date(2026, 11, 16)
@@ -155,6 +158,33 @@ def test_short_money_is_held_until_the_rest_comes(books: Books) -> None:
     books.book(NEXT, paid_in("T1", 40, reference="REST"))
     assert _funded(books) == ["T1"]
     assert books.cases() == {}
+    books.prove()
+
+
+def test_one_part_of_a_payment_of_several_sets_is_reversed_and_funded_again(books: Books) -> None:
+    """Half of two sets came, then the other half; the first set's half is reversed: that, and no more, is funded again.
+
+    Advised are A 100 and a stranger 60, A 40 and B 200: 400 in two sets; the parts of the first set are 50 and 30.
+    """
+    books.remit(
+        remittance("T1", DAY, Part(A, (100,)), Part(STRANGER, (60,))),
+        remittance("T1", DAY, Part(A, (40,)), Part(B, (200,))),
+    )
+    books.book(DAY, paid_in("T1", 200))
+    books.match()
+    approve(books, ask(books, "deposit_short", Action.FUND_SHORT))
+    books.book(LATER, paid_in("T1", 200, reference="REST"))
+    assert [each.amount_cents for each in books.match().funded] == [200]
+    ((first,),) = books.ask("SELECT min(transaction_id) FROM journal_transaction WHERE event = 'funded'")
+    with books.begin() as connection:
+        asked = propose_reversal(connection, first, LATER, "undone", MAKER)
+    approve(books, asked)
+    assert [books.balance(store, Account.DUE_AVAILABLE) for store in (A, B)] == [90, 200]
+    assert (books.house(Account.UNKNOWN_PAYEE), books.house(Account.UNMATCHED_DEPOSIT)) == (30, 80)
+    books.prove()
+    assert [each.amount_cents for each in books.match().funded] == [80]
+    assert [books.balance(store, Account.DUE_AVAILABLE) for store in (A, B)] == [140, 200]
+    assert books.house(Account.UNKNOWN_PAYEE) == 60
     books.prove()
 
 

@@ -9,9 +9,9 @@ import pytest
 from ledger.chart import Account
 from ledger.errors import DecidedOnceError, MakerIsCheckerError
 from payouts import decisions, own_money
-from payouts.approvals import list_approvals
 from payouts.errors import BankReferenceError, NotAUserError, RoleMissingError, UserExistsError, UserNameError
-from payouts.users import ADMINS, OPERATORS, UserRole, add_user, list_users, require
+from payouts.people.approvals import list_approvals
+from payouts.people.users import ADMINS, OPERATORS, UserRole, add_user, list_users, require
 from tests.support.bank import own_money as wire
 from tests.support.books import CHECKER, MAKER, Books
 

@@ -10,9 +10,10 @@ import pytest
 from app.demo.pharmacies import Pharmacy
 from ledger.batch import Transaction, pair
 from ledger.chart import Account, Event, Ledger
+from ledger.errors import ReversalError
 from ledger.events import payout_returned
 from ledger.posting import reverse
-from payouts.fees import assess
+from payouts.cycle.fees import assess
 from payouts.statements import Statement, statement, statement_csv
 from schemas.errors import WrongUseError
 from schemas.money import cents_from_text
@@ -113,13 +114,14 @@ def test_a_reversed_fee_is_not_retained(books: Books) -> None:
     assert made.closing_cents == 230_00
 
 
-def test_a_reversed_payout_comes_back(books: Books) -> None:
-    """The reversal of a release is a movement of its own; the statement foots."""
+def test_a_payout_is_not_turned_under_a_statement(books: Books) -> None:
+    """A release that left is never reversed: the statement goes on to say that it was paid."""
     _a_month(books)
-    _reverse(books, "payout_released")
+    with pytest.raises(ReversalError, match="payout_released can not be turned"):
+        _reverse(books, "payout_released")
     made = _made(books)
-    assert [each.amount_cents for each in made.movements] == [-200_00, -751_00, 751_00]
-    assert made.available_cents == 751_00
+    assert [each.amount_cents for each in made.movements] == [-200_00, -751_00]
+    assert made.available_cents == 0
 
 
 def test_a_reversed_advice_is_shown_with_its_reversal(books: Books) -> None:

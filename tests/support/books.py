@@ -28,11 +28,15 @@ from ledger.batch import Batch, Transaction
 from ledger.chart import HOUSE, Account, Ledger
 from ledger.posting import post
 from ledger.proofs import verify
-from payouts import cycles, decisions, own_money
-from payouts.cycles import Cycle, Originator
-from payouts.release import Released, Releaser
-from payouts.settlement import Settled, settle
-from payouts.users import UserRole, add_user
+from payouts import decisions, own_money
+from payouts.accounts.changes import COOLING_DAYS
+from payouts.accounts.roster import roster_desk
+from payouts.answers.loading import PaymentFiles
+from payouts.cycle import cycles
+from payouts.cycle.cycles import Cycle, Originator
+from payouts.cycle.release import Released, Releaser
+from payouts.cycle.settlement import Settled, settle
+from payouts.people.users import UserRole, add_user
 from schemas.money import text_from_cents
 from tests.support.bank import Bank, paid_in
 from tests.support.bank import own_money as own_wire
@@ -40,6 +44,8 @@ from tests.support.trade import BANK_ACCOUNT, remittance_file
 
 MAKER, CHECKER = "mary", "charles"
 ORIGINATOR = Originator("091000019", "1999999999", "CENTRALPAY DEMO", "HCCLAIMPMT")
+ROSTER_DAY = date(2026, 11, 16)
+"""The business date of every import of a roster: on it other bank details are asked for."""
 NOON = datetime.fromisoformat("2026-11-20T12:00:00-05:00")
 
 
@@ -83,7 +89,9 @@ class Books:
 
     def receive(self, content: bytes, name: str = "file", *, account: str = BANK_ACCOUNT) -> FileVerdict:
         """Take a file in."""
-        receiver = Receiver(self.begin, self.vault, self.keyring, account, MAKER)
+        desk = roster_desk(self.keyring, MAKER, ROSTER_DAY, cooling_days=COOLING_DAYS)
+        payments = PaymentFiles(self.keyring, account, MAKER, NOON.date())
+        receiver = Receiver(self.begin, self.vault, self.keyring, account, MAKER, desk, payments.load)
         return receiver.receive(BytesIO(content), name)
 
     def remit(self, *sets: RemittanceSet) -> FileVerdict:
