@@ -1,11 +1,16 @@
 """How a cycle, its release and its preview are shown."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.cli.screen import SCREEN, print_json, print_table
 from payouts.cycle.cycles import Cycle
-from payouts.cycle.preview import Preview, Totals
+from payouts.cycle.preview import NewAccount, Preview, Totals
 from payouts.cycle.release import Released
+from schemas.money import show_cents
+
+MOST_ROWS = 20
+"""Rows of a preview's list on the screen."""
 
 
 def cycle_json(cycle: Cycle) -> dict[str, Any]:
@@ -116,10 +121,8 @@ def show_preview(seen: Preview, *, as_json: bool) -> None:
         print_json(seen)
         return
     _show_totals(seen)
-    columns = ["NCPDP", "amount", "account", "account before", "last paid"]
-    for title, rows in (("First payments", seen.first_payments), ("Changed accounts", seen.changed_accounts)):
-        cells = [[each.ncpdp_id, each.cents, each.last_four, each.last_four_before, each.last_paid_on] for each in rows]
-        print_table(title, columns, cells)
+    show_largest("First payments", seen.first_payments)
+    show_largest("Changed accounts", seen.changed_accounts)
     print_table(
         "Negative members", ["NCPDP", "available"], [[each.ncpdp_id, each.available_cents] for each in seen.negatives]
     )
@@ -141,6 +144,22 @@ def show_preview(seen: Preview, *, as_json: bool) -> None:
         "Float", ["there is", "must cover", "missing"], [[own.available_cents, own.needed_cents, own.missing_cents]]
     )
     _show_limits(seen)
+
+
+def show_largest(title: str, payments: Sequence[NewAccount]) -> None:
+    """Print the largest payments; of a first cycle all are first ones, and nobody reads twenty thousand rows."""
+    ordered = sorted(payments, key=lambda each: (-each.cents, each.ncpdp_id))
+    print_table(
+        title,
+        ["NCPDP", "amount", "account", "account before", "last paid"],
+        [
+            [each.ncpdp_id, each.cents, each.last_four, each.last_four_before, each.last_paid_on]
+            for each in ordered[:MOST_ROWS]
+        ],
+    )
+    if rest := ordered[MOST_ROWS:]:
+        cents = sum(each.cents for each in rest)
+        SCREEN.print(f"and {len(rest):,} more, together {show_cents(cents)}; --json lists them all")
 
 
 def _show_totals(seen: Preview) -> None:

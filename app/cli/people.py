@@ -103,9 +103,18 @@ def show_approvals(everything: All = False, as_json: AsJson = False, as_user: As
         print_json({"approvals": [each.model_dump(mode="json") for each in found]})
         return
     rows = [
-        [each.approval_id, each.kind, each.subject, each.state, each.proposed_by, each.decided_by] for each in found
+        [
+            each.approval_id,
+            each.kind,
+            each.subject,
+            each.state,
+            each.proposed_by,
+            each.first_approved_by,
+            each.decided_by,
+        ]
+        for each in found
     ]
-    print_table("Approvals", ["id#", "kind", "subject", "state", "proposed by", "decided by"], rows)
+    print_table("Approvals", ["id#", "kind", "subject", "state", "proposed by", "first of two", "decided by"], rows)
 
 
 @approvals.command("approve")

@@ -2,6 +2,10 @@
 
 from datetime import date
 
+import pytest
+
+from app.cli.cycle_screen import show_largest
+from payouts.cycle.preview import NewAccount
 from tests.support.bank import paid_out
 from tests.support.office import CHECKER, CLERK, MAKER, Office
 from tests.support.trade import A, B, C, Part, remittance
@@ -144,3 +148,14 @@ def test_tables_say_it_too(office: Office) -> None:
     assert "same_day_entry" in office.run("limits", "list").out
     office.run("cycle", "void", number, "--reason", "[a reason]")
     assert "void: [a reason]" in office.run("cycle", "show", number).out
+
+
+def test_a_preview_shows_the_largest_and_counts_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of twenty-five first payments of 1.00 to 25.00 the screen lists the twenty largest; the other five are 15.00."""
+    payments = [NewAccount(ncpdp_id=f"{number:07d}", cents=number * 100, last_four="1234") for number in range(1, 26)]
+    show_largest("First payments", payments)
+    said = capsys.readouterr().out
+    assert "0000025" in said
+    assert "0000006" in said
+    assert "0000005" not in said
+    assert "and 5 more, together 15.00" in said
