@@ -1,6 +1,7 @@
 """Money as integer cents. Decimal text exists only at the borders: files and screens."""
 
 import re
+from collections.abc import Sequence
 
 MAX_CENTS = 10**15
 """No single amount may reach ten trillion dollars; far below BIGINT, far above any payer's day."""
@@ -45,3 +46,21 @@ def show_cents(cents: int) -> str:
     sign = "-" if cents < 0 else ""
     whole, part = divmod(abs(cents), 100)
     return f"{sign}{whole:,}.{part:02d}"
+
+
+def split_cents(cents: int, weights: Sequence[int]) -> list[int]:
+    """Divide an amount in the proportion of weights: whole cents, exact in their sum, by the largest remainder.
+
+    Args:
+        cents: what there is, zero or more.
+        weights: none below zero, not all of them zero, in the order that decides between equal remainders.
+
+    Returns:
+        The part of each weight; a larger weight never gets the smaller part.
+    """
+    total = sum(weights)
+    parts = [cents * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda place: (-(cents * weights[place] % total), place))
+    for place in by_remainder[: cents - sum(parts)]:
+        parts[place] += 1
+    return parts

@@ -1,17 +1,17 @@
 """Limits of money: ``limits``."""
 
-from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
+from app.cli.bank_details import business_day
 from app.cli.dates import day_from
+from app.cli.given import cents_from
+from app.cli.people import show_approval
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
-from app.session import BANK_ZONE, opened
-from payouts.cycle.errors import LimitAmountError
+from app.session import opened
 from payouts.cycle.limits import LimitName, list_limits, propose_limit
 from payouts.people.users import OPERATORS, require
-from schemas.money import cents_from_text
 
 limit_commands = typer.Typer(help="Limits of money, each from a day on.", no_args_is_help=True)
 
@@ -51,27 +51,10 @@ def set_limit(
 
     Example: centralpay limits set two_approvers_from 250000.00 --since 2026-12-01
     """
-    cents, first, today = _cents(amount), day_from(since), _today(on)
+    cents = None if amount == "none" else cents_from(amount)
+    first = day_from(since)
     with opened(as_user, warn) as session, session.begin() as connection:
         require(connection, session.actor, OPERATORS)
+        today = business_day(session, on)
         approval_id = propose_limit(connection, name, cents, first, today=today, actor=session.actor)
-    if as_json:
-        print_json({"approval_id": approval_id, "state": "pending"})
-        return
-    print_table("Approval", ["id#", "state"], [[approval_id, "pending"]])
-
-
-def _cents(amount: str) -> int | None:
-    if amount == "none":
-        return None
-    try:
-        cents = cents_from_text(amount)
-    except ValueError:
-        raise LimitAmountError(amount) from None
-    if cents <= 0:
-        raise LimitAmountError(amount)
-    return cents
-
-
-def _today(on: str | None) -> date:
-    return datetime.now(BANK_ZONE).date() if on is None else day_from(on)
+    show_approval(approval_id, "pending", as_json=as_json)

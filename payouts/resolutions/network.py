@@ -23,7 +23,7 @@ from payouts.resolutions.errors import MovedOnError, NotOpenError, SubjectMissin
 from payouts.resolutions.frame import Resolution, carried_out, day_of, decider
 from payouts.resolutions.member_errors import NothingToDivideByError, RowsSumError, SeveralError
 from payouts.resolutions.rows import QUERIES, DecidedRow, ask_rows, decided_rows, read_members, sums
-from schemas.money import show_cents
+from schemas.money import show_cents, split_cents
 
 
 class Method(StrEnum):
@@ -54,13 +54,10 @@ def divide(cents: int, weights: Mapping[UUID, int]) -> dict[UUID, int]:
         raise ValueError("weights are zero or more, and not all of them zero")
     if not cents:
         return {}
-    floors = {member: divmod(abs(cents) * weight, total) for member, weight in weights.items()}
-    left = abs(cents) - sum(floor for floor, _ in floors.values())
-    by_remainder = sorted(weights, key=lambda member: (-floors[member][1], member))
-    raised = set(by_remainder[:left])
+    members = sorted(weights)
     sign = 1 if cents > 0 else -1
-    parts = {member: sign * (floors[member][0] + (member in raised)) for member in sorted(weights)}
-    return {member: part for member, part in parts.items() if part}
+    parts = split_cents(abs(cents), [weights[member] for member in members])
+    return {member: sign * part for member, part in zip(members, parts, strict=True) if part}
 
 
 def allocate(connection: Connection, case: Case, request: Resolution, actor: str) -> int:

@@ -1,7 +1,8 @@
 """Money that came short, divided pro rata: the advice gets what is there, the rest stays advised and may come later.
 
 Only where every share gives: a share that takes back has no fair part of money that is missing. Parts are whole cents
-by the largest remainder; equal remainders go by the owners' numbers, so everybody comes to the same parts.
+by the largest remainder (``schemas.money.split_cents``); equal remainders go by the owners' numbers, so everybody comes
+to the same parts.
 """
 
 import json
@@ -19,24 +20,7 @@ from payouts.people.approvals import Approval, ApprovalKind
 from payouts.resolutions.errors import MovedOnError, NegativeShareError, NotShortError, SharesChangedError
 from payouts.resolutions.facts import as_bound, bound, last_day, open_deposits, waiting_advices
 from payouts.resolutions.frame import Resolution, ask, carried_out, decider
-
-
-def pro_rata(shares: Sequence[int], cents: int) -> list[int]:
-    """Divide an amount in the proportion of shares: exact to the cent, by the largest remainder.
-
-    Args:
-        shares: positive cents, in the order that decides between equal remainders; together more than ``cents``.
-        cents: what there is.
-
-    Returns:
-        The part of each share; none is more than the share, and they sum to ``cents``.
-    """
-    total = sum(shares)
-    parts = [share * cents // total for share in shares]
-    by_remainder = sorted(range(len(shares)), key=lambda place: (-(shares[place] * cents % total), place))
-    for place in by_remainder[: cents - sum(parts)]:
-        parts[place] += 1
-    return parts
+from schemas.money import split_cents
 
 
 def propose_short(connection: Connection, case: Case, request: Resolution, actor: str) -> int:
@@ -93,7 +77,7 @@ def _parts(connection: Connection, advice_ids: Sequence[int], cents: int) -> lis
     negative = [share.cents for share in shares if share.cents < 0]
     if negative:
         raise NegativeShareError(len(negative), sum(negative))
-    parts = pro_rata([share.cents for share in shares], cents)
+    parts = split_cents(cents, [share.cents for share in shares])
     return [replace(share, cents=part) for share, part in zip(shares, parts, strict=True) if part]
 
 

@@ -6,9 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from ingest.matching import Payment
-from payouts.resolutions.short_funding import pro_rata
 from payouts.resolutions.suggestions import MOST_BANKING_DAYS, PayerNames, UnnamedDeposit, pair_up, payers_in
 from schemas.calendar import banking_days_between
+from schemas.money import split_cents
 
 DAY = date(2026, 11, 2)
 PAYERS = ("1360000001", "1360000002")
@@ -27,7 +27,7 @@ def short_payments(draw: some.DrawFn) -> tuple[list[int], int]:
 def test_parts_are_exact_and_fair(drawn: tuple[list[int], int]) -> None:
     """Parts sum to what came, none exceeds its share, and each is its exact proportion, up or down to a cent."""
     shares, cents = drawn
-    parts = pro_rata(shares, cents)
+    parts = split_cents(cents, shares)
     assert sum(parts) == cents
     for share, part in zip(shares, parts, strict=True):
         assert 0 <= part <= share
@@ -38,7 +38,7 @@ def test_parts_are_exact_and_fair(drawn: tuple[list[int], int]) -> None:
 def test_the_cents_that_floors_leave_go_to_the_largest_remainders(drawn: tuple[list[int], int]) -> None:
     """Who gets a cent more has a remainder at least as large as who does not; of equal ones the first gets it."""
     shares, cents = drawn
-    parts, total = pro_rata(shares, cents), sum(shares)
+    parts, total = split_cents(cents, shares), sum(shares)
     remainder = [share * cents % total for share in shares]
     more = [part > share * cents // total for share, part in zip(shares, parts, strict=True)]
     given_up = [(remainder[place], -place) for place in range(len(shares)) if not more[place]]
@@ -51,7 +51,7 @@ def test_parts_of_parts_settle_the_whole(drawn: tuple[list[int], int], data: som
     """However often the rest comes short again, what is left of each share comes with the last of the money."""
     left, cents = drawn
     while left:
-        parts = pro_rata(left, cents) if cents < sum(left) else left
+        parts = split_cents(cents, left) if cents < sum(left) else left
         left = [share - part for share, part in zip(left, parts, strict=True) if share > part]
         if left:
             cents = data.draw(some.integers(1, sum(left)))
