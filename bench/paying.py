@@ -15,8 +15,9 @@ from bench.workshop import ACTOR, CHECKER, Place, Workshop, apart, at
 from ingest.bank.bai2_writer import StatementLine, write_bai2
 from ingest.funding import sweep
 from ledger.proofs import verify
-from payouts.cycle import cycles, fees
+from payouts.cycle import cycles
 from payouts.cycle.settlement import settle
+from payouts.fees.assessment import assess
 from payouts.people import users
 from payouts.people.users import UserRole
 from schemas.calendar import next_banking_day
@@ -118,7 +119,7 @@ def _add_people(session: Session) -> None:
 
 def _assess(session: Session) -> None:
     with session.begin() as connection:
-        fees.assess(connection, PAID_ON.replace(day=1), ACTOR)
+        assess(connection, PAID_ON.replace(day=1), ACTOR)
 
 
 def _pay(place: Place) -> _Paid:

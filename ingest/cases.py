@@ -57,6 +57,18 @@ class CaseKind(StrEnum):
     """Money of a member that the state will ask for, or a letter about it."""
     FEEDS_DIFFER = "feeds_differ"
     """Two statements of one bank day that do not say the same; subject: the day."""
+    DIRECT_PAY_DIFFERS = "direct_pay_differs"
+    """A payer that should pay a member directly sent its money, or part of its claims, through us."""
+    FEE_UNPAID = "fee_unpaid"
+    """Months of fee of a member that never has a balance to collect from; subject: the store."""
+    FEE_OVER_CONTRACT = "fee_over_contract"
+    """A fee above what the contract asks now, which the float can not give back; subject: store and month."""
+    FILE_REFUSED = "file_refused"
+    """A file of the inbox that could not be taken in; subject: its name."""
+    JOB_FAILED = "job_failed"
+    """A job of the scheduler that failed as often as it is tried; subject: job and time."""
+    PROOF_FAILED = "proof_failed"
+    """A proof that does not hold; no money leaves for its owners. Subject: the proof."""
 
 
 class Case(BaseModel):

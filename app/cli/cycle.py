@@ -11,10 +11,14 @@ from app.cli.dates import day_from, month_from
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
 from app.session import Session, opened, out_file
 from ingest.directory import find_member
-from payouts.cycle import cycles, fees, preview, voiding
+from payouts.cycle import cycles, preview, voiding
 from payouts.cycle.release import Released
+from payouts.fees.assessment import assess as assess_month
 from payouts.people.users import OPERATORS, require
-from payouts.statements import Statement, issue, statement, statement_csv
+from payouts.statements.issuing import issue
+from payouts.statements.model import Statement
+from payouts.statements.reading import statement
+from payouts.statements.rows import statement_csv
 from schemas.errors import WrongUseError
 
 fee_commands = typer.Typer(help="The flat monthly fee.", no_args_is_help=True)
@@ -58,7 +62,7 @@ def assess(
     first = month_from(month)
     with opened(as_user, warn) as session, session.begin() as connection:
         require(connection, session.actor, OPERATORS)
-        assessed = fees.assess(connection, first, session.actor)
+        assessed = assess_month(connection, first, session.actor)
     if as_json:
         print_json(assessed)
         return

@@ -33,11 +33,12 @@ from ledger.balances import trial_balance
 from ledger.proofs import Verdict, verify
 from payouts import decisions, own_money
 from payouts.answers.trail import list_answers
-from payouts.cycle import cycles, fees
+from payouts.cycle import cycles
 from payouts.cycle.release import Released
 from payouts.cycle.settlement import Settled
+from payouts.fees.assessment import assess
 from payouts.people.users import UserRole, add_user
-from payouts.statements import statement
+from payouts.statements.reading import statement
 
 OPERATOR, APPROVER = "olga", "anton"
 """The two people of the demonstration: one proposes, the other approves."""
@@ -158,7 +159,7 @@ class Demonstration:
 
     def _fees(self) -> None:
         with self.session.begin() as connection:
-            assessed = fees.assess(connection, self.day.business_date.replace(day=1), OPERATOR)
+            assessed = assess(connection, self.day.business_date.replace(day=1), OPERATOR)
         self._leave("fees.json", assessed)
         rows = [[assessed.month, assessed.members, assessed.amount_cents]]
         self.say("Fees", lambda: print_table("Fees assessed", ["month", "members#", "amount"], rows))

@@ -31,6 +31,10 @@ class NoticeKind(StrEnum):
     """Its money goes to the state unless it is claimed."""
     NEGATIVE_BALANCE = "negative_balance"
     """It owes."""
+    FEE_INVOICED = "fee_invoiced"
+    """Its flat fee could not be collected; it is asked to send it."""
+    SCHEDULE_CHANGED = "schedule_changed"
+    """It is paid on other days, or from another amount on."""
 
 
 def give_notice(

@@ -13,9 +13,9 @@ from app.database import unit_of_work
 from app.demo.remittance import Syntax
 from ingest.vault import VaultDamagedError
 from ledger.chart import Account
-from payouts.cycle.fees import assess
 from payouts.cycle.release import Released
 from payouts.errors import ChildrenDifferError, OutFolderError
+from payouts.fees.assessment import assess
 from payouts.remittances import payer_files
 from payouts.remittances.delivery import index_name
 from payouts.remittances.pipe import piped

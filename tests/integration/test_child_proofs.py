@@ -12,7 +12,7 @@ from app.database import reading, unit_of_work
 from ledger.errors import JournalAppendOnlyError
 from ledger.proofs import Proof, Verdict, prove
 from payouts.children.model import Form
-from payouts.cycle.fees import assess
+from payouts.fees.assessment import assess
 from payouts.remittances.shares import set_form
 from tests.support.books import MAKER, Books
 from tests.support.trade import STRANGER, A, B, C, Part, remittance

@@ -18,12 +18,12 @@ from ledger.posting import reverse
 from payouts.children.model import Form
 from payouts.children.telling import ToldSet
 from payouts.cycle.cycles import Cycle
-from payouts.cycle.fees import assess
 from payouts.cycle.release import Released
 from payouts.errors import SetChangedError
+from payouts.fees.assessment import assess
 from payouts.nacha.reader import read_nacha
 from payouts.remittances.shares import set_form
-from payouts.statements import statement
+from payouts.statements.reading import statement
 from tests.support.bank import paid_in, paid_out
 from tests.support.books import MAKER, Books, roster, roster_row
 from tests.support.told import own_items, told_sets

@@ -11,7 +11,7 @@ from ingest.errors import UnknownMemberError
 from payouts.children.model import Form
 from payouts.claim_trail import ClaimTrail, find_claims
 from payouts.cycle import cycles
-from payouts.cycle.fees import assess
+from payouts.fees.assessment import assess
 from payouts.remittances.shares import set_form
 from tests.support.answers import close, lift, send
 from tests.support.bank import paid_in, paid_out

@@ -15,7 +15,6 @@ from ledger.events import fee_waived
 from payouts import decisions
 from payouts.cycle import cycles
 from payouts.cycle.cycles import Cycle
-from payouts.cycle.fees import assess
 from payouts.errors import (
     CycleOpenError,
     CycleStateError,
@@ -25,6 +24,7 @@ from payouts.errors import (
     UnknownApprovalError,
     UnknownCycleError,
 )
+from payouts.fees.assessment import assess
 from payouts.people.approvals import list_approvals
 from payouts.people.users import UserRole, add_user
 from payouts.remittances import shares

@@ -11,7 +11,7 @@ from ledger.chart import Account, Ledger
 from ledger.errors import FeeNotDueError
 from ledger.events import fee_assessed, fee_waived
 from ledger.posting import reverse
-from payouts.cycle.fees import Assessed, assess
+from payouts.fees.assessment import Assessed, assess
 from tests.support.books import MAKER, Books, roster, roster_row
 from tests.support.trade import A, B, C, pharmacy
 

@@ -14,12 +14,12 @@ from ledger.chart import Account, Event, Ledger
 from ledger.errors import InsufficientBalanceError
 from ledger.events import fee_waived, payout_released
 from payouts.cycle import release as release_module
-from payouts.cycle.fees import assess
 from payouts.cycle.release import Released
 from payouts.errors import CycleStateError, FloatGateError, OutFolderError, ProofGateError, UnknownCycleError
+from payouts.fees.assessment import assess
 from payouts.nacha.reader import read_nacha
 from payouts.nacha.records import Entry, FileRecords
-from payouts.statements import statement
+from payouts.statements.reading import statement
 from tests.support.bank import paid_out
 from tests.support.books import MAKER, Books, roster, roster_row
 from tests.support.trade import A, B, C, Part, pharmacy, remittance

@@ -13,8 +13,10 @@ from ledger.chart import Account, Event, Ledger
 from ledger.errors import ReversalError
 from ledger.events import payout_returned
 from ledger.posting import reverse
-from payouts.cycle.fees import assess
-from payouts.statements import Statement, statement, statement_csv
+from payouts.fees.assessment import assess
+from payouts.statements.model import Statement
+from payouts.statements.reading import statement
+from payouts.statements.rows import statement_csv
 from schemas.errors import WrongUseError
 from schemas.money import cents_from_text
 from tests.support.bank import paid_out, sent_back

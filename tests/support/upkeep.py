@@ -12,7 +12,8 @@ from ingest.vault import expiry as vault_expiry
 from ingest.vault import upkeep as vault_upkeep
 from ingest.vault.expiry import Expiry
 from ingest.vault.report import VaultCheck
-from payouts.statements import issue, statement
+from payouts.statements.issuing import issue
+from payouts.statements.reading import statement
 from tests.support.books import MAKER, Books
 from tests.support.trade import A, B, Part, remittance
 

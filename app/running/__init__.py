@@ -1,0 +1,1 @@
+"""What keeps an installation alive: metrics, health, backup and restore."""

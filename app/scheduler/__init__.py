@@ -1,0 +1,1 @@
+"""The process that does by the clock what people do by command."""

@@ -1,0 +1,1 @@
+"""What runs by the clock: when a job is due, each run as a row, once, with bounded retries."""
