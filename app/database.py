@@ -93,12 +93,17 @@ def opened(settings: Settings) -> Iterator[str]:
         yield settings.database_url.get_secret_value()
         return
     cluster = Cluster(settings.postgres_dir)
-    with cluster.running() as server:
-        with _typed_errors(), psycopg.connect(server, autocommit=True) as connection:
-            if connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
-                with suppress(states.DuplicateDatabase, states.UniqueViolation):  # another process was faster
-                    connection.execute(f'CREATE DATABASE "{DATABASE}"')
+    with cluster.running():
+        make_database(cluster)
         yield cluster.url(DATABASE)
+
+
+def make_database(cluster: Cluster) -> None:
+    """Make our database on an embedded server that runs, where it is missing."""
+    with typed_errors(), psycopg.connect(cluster.url(), autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
+            with suppress(states.DuplicateDatabase, states.UniqueViolation):  # another process was faster
+                connection.execute(f'CREATE DATABASE "{DATABASE}"')
 
 
 def engine_for(url: str, role: Role, *, pool_size: int = 5) -> Engine:
@@ -132,7 +137,7 @@ def unit_of_work(engine: Engine) -> Iterator[Connection]:
         DatabaseError: the database cannot be reached or gave up; nothing was done.
         RuntimeError: the body committed or rolled back by itself.
     """
-    with _typed_errors(), engine.connect() as connection, connection.begin() as transaction:
+    with typed_errors(), engine.connect() as connection, connection.begin() as transaction:
         yield connection
         if not transaction.is_active:
             raise RuntimeError("Only the unit of work commits or rolls back.")
@@ -145,7 +150,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
     Raises:
         DatabaseError: the database cannot be reached or gave up.
     """
-    with _typed_errors(), engine.connect() as plain:
+    with typed_errors(), engine.connect() as plain:
         connection = plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with connection.begin() as transaction:
             yield connection
@@ -171,6 +176,25 @@ def downgrade(admin_url: str, revision: str) -> None:
     _migrate(admin_url, revision, back=True)
 
 
+def prepare(admin_url: str) -> None:
+    """Make the roles, the extension and the empty schema where they are missing; ``upgrade`` does it by itself.
+
+    Raises:
+        DatabaseError: the server cannot be reached.
+    """
+    with typed_errors(), psycopg.connect(_libpq(_url(admin_url))) as preparing:
+        preparing.execute((_FOLDER / "roles.sql").read_bytes())
+
+
+def libpq_url(url: str) -> str:
+    """Give the URL as PostgreSQL's own programs and psycopg take it.
+
+    Raises:
+        WrongUseError: the URL is none of PostgreSQL's.
+    """
+    return _libpq(_url(url))
+
+
 def status(url: str) -> SchemaStatus:
     """Tell what the schema has and what an upgrade would do.
 
@@ -179,7 +203,17 @@ def status(url: str) -> SchemaStatus:
         DatabaseError: it cannot be reached.
         WrongUseError: the schema comes from a newer release.
     """
-    with _typed_errors(), _engine(url, None).connect() as connection:
+    with typed_errors(), _engine(url, None).connect() as connection:
+        return schema_status(connection)
+
+
+def schema_status(connection: Connection) -> SchemaStatus:
+    """Tell the same by a connection at hand, of any role that may read.
+
+    Raises:
+        WrongUseError: the schema comes from a newer release.
+    """
+    with typed_errors():
         server = str(connection.exec_driver_sql("SHOW server_version").scalar_one())
         context = MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA})
         current = context.get_current_revision()
@@ -192,10 +226,9 @@ def _migrate(admin_url: str, revision: str, *, back: bool = False) -> None:
     # One connection holds the lock for the whole run; the roles and each step have transactions of their own.
     guard = _engine(admin_url, None).execution_options(isolation_level="AUTOCOMMIT")
     owner = _engine(admin_url, Role.OWNER, lock_timeout="10s")
-    with _typed_errors(), guard.connect() as guarding:
+    with typed_errors(), guard.connect() as guarding:
         guarding.exec_driver_sql(f"SELECT pg_advisory_lock({_UPGRADE_LOCK})")
-        with psycopg.connect(_libpq(_url(admin_url))) as preparing:
-            preparing.execute((_FOLDER / "roles.sql").read_bytes())
+        prepare(admin_url)
         with _ALEMBIC, owner.connect() as connection:
             configuration = _configuration()
             configuration.attributes["connection"] = connection
@@ -271,7 +304,7 @@ def _is_embedded(url: URL) -> bool:
 
 
 @contextmanager
-def _typed_errors() -> Iterator[None]:
+def typed_errors() -> Iterator[None]:
     """Turn a driver's error into ours: the one border between them."""
     try:
         yield

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from app import database
 from app.database import Role
-from app.logs import bind_run, configure_logs
+from app.logs import bind_run, configure_logs, run_id
 from app.settings import Settings
 from ingest.encryption import Keyring
 from ingest.receiving import Receiver
@@ -26,10 +24,19 @@ from payouts.ach.outgoing import Courier
 from payouts.answers.loading import PaymentFiles
 from payouts.cycle.cycles import Originator
 from payouts.cycle.release import Releaser
+from payouts.papers.sender import Sender, sender_of
+from schemas.calendar import BANK_ZONE
 from schemas.errors import WrongUseError
 
-BANK_ZONE = ZoneInfo("America/New_York")
-"""The clock of the Federal Reserve's windows; only file creation times come from a clock, never accounting dates."""
+__all__ = ["BANK_ZONE", "Clock", "Session", "acting_user", "bank_clock", "opened", "out_file"]
+
+Clock = Callable[[], datetime]
+"""Gives the moment, aware. File creation times and cut-offs come from it, never accounting dates."""
+
+
+def bank_clock() -> datetime:
+    """Give the moment by the bank's clock."""
+    return datetime.now(BANK_ZONE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Session:
         begin: opens a unit of work as the application's role.
         reading: opens a read-only snapshot as the auditor's role.
         keyring: master keys.
-        warn: says something on standard error.
+        clock: the bank's clock, or another one that a demonstration or a test hands in.
     """
 
     settings: Settings
@@ -50,6 +57,7 @@ class Session:
     begin: Begin
     reading: Callable[[], AbstractContextManager[Connection]]
     keyring: Keyring
+    clock: Clock = bank_clock
 
     @property
     def vault(self) -> Vault:
@@ -63,9 +71,19 @@ class Session:
         return Originator(settings.odfi_routing, settings.company_id, settings.company_name, settings.entry_description)
 
     @property
+    def sender(self) -> Sender:
+        """Who stands at the head of papers, and whom their readers call."""
+        return sender_of(self.settings.company_full_name or self.settings.company_name, self.settings.office)
+
+    @property
+    def now(self) -> datetime:
+        """The moment, by the bank's clock."""
+        return self.clock().astimezone(BANK_ZONE)
+
+    @property
     def today(self) -> date:
         """The business date of a command that is not told another: today, by the bank's clock."""
-        return datetime.now(BANK_ZONE).date()
+        return self.now.date()
 
     def receiver(self) -> Receiver:
         """Give what takes files in; one for all files of a command."""
@@ -79,18 +97,19 @@ class Session:
 
     def releaser(self) -> Releaser:
         """Give what releases cycles, on the bank's clock."""
-        now, office = datetime.now(BANK_ZONE), self.settings.office
-        return Releaser(self.begin, self.vault, self.keyring, self.actor, now, office, self.settings.file_form)
+        office = self.settings.office
+        form = self.settings.file_form
+        return Releaser(self.begin, self.vault, self.keyring, self.actor, self.now, office, form, self.sender)
 
     def courier(self, connection: Connection) -> Courier:
         """Give what sends files to the bank, on the bank's clock."""
-        settings, now = self.settings, datetime.now(BANK_ZONE)
+        settings = self.settings
         return Courier(
             connection=connection,
             vault=self.vault,
             originator=self.originator,
             actor=self.actor,
-            made_at=now,
+            made_at=self.now,
             form=settings.file_form,
         )
 
@@ -101,13 +120,16 @@ def acting_user(settings: Settings, as_user: str | None) -> str:
 
 
 @contextmanager
-def opened(as_user: str | None, warn: Callable[[str], None], settings: Settings | None = None) -> Iterator[Session]:
+def opened(
+    as_user: str | None, warn: Callable[[str], None], settings: Settings | None = None, *, clock: Clock = bank_clock
+) -> Iterator[Session]:
     """Open everything a command needs; the embedded database is started, and brought up to date when it is new.
 
     Args:
         as_user: who acts, when the command says so.
         warn: says something on standard error.
         settings: other ones than the environment's.
+        clock: another one than the bank's.
 
     Raises:
         WrongUseError: a setting is wrong, or another server's schema is not up to date.
@@ -116,7 +138,7 @@ def opened(as_user: str | None, warn: Callable[[str], None], settings: Settings 
     settings.make_folders()
     configure_logs()
     actor = acting_user(settings, as_user)
-    bind_run(uuid4().hex, actor)
+    bind_run(run_id(), actor)
     keyring = settings.keyring()
     if keyring.made:
         warn(
@@ -130,7 +152,7 @@ def opened(as_user: str | None, warn: Callable[[str], None], settings: Settings 
         for engine in engines:
             stack.callback(engine.dispose)
         begin, reading = partial(database.unit_of_work, engines[0]), partial(database.reading, engines[1])
-        yield Session(settings, actor, begin, reading, keyring)
+        yield Session(settings, actor, begin, reading, keyring, clock)
 
 
 def _ensure_schema(settings: Settings, url: str) -> None:

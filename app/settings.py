@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,6 +12,7 @@ from ingest.vault.expiry import LEAST_RETENTION_YEARS, RETENTION_YEARS
 from payouts.accounts.changes import COOLING_DAYS
 from payouts.ach.payout_file import FileForm
 from payouts.children.model import Office
+from payouts.fees.invoices import INVOICE_AFTER_DAYS, PAYABLE_IN_DAYS
 from payouts.nacha.codes import LineEnd
 from payouts.nacha.leniency import Leniency
 from schemas.errors import WrongUseError
@@ -65,6 +66,8 @@ class Settings(BaseSettings):
 
     home: AbsolutePath = Field(default=Path("var"), validate_default=True)
     """Folder of everything that the installation keeps; the embedded database lives in it."""
+    inbox: AbsolutePath | None = None
+    """Folder that the scheduler takes files from; ``inbox`` within the home when None."""
     database_url: SecretStr | None = None
     """Another PostgreSQL 18 in place of the embedded one, such as ``postgresql://user:password@host/database``."""
     user: UserName | None = None
@@ -79,6 +82,8 @@ class Settings(BaseSettings):
     """Company identification in our payments and originator in their TRN: 1 and the EIN."""
     company_name: Annotated[str, _shaped("[ -~]{1,16}", "1 to 16 printable ASCII characters")] = "CENTRALPAY DEMO"
     """Company name in our payments; what a pharmacy sees on its bank statement."""
+    company_full_name: Annotated[str, _shaped("[ -~]{1,60}", "1 to 60 printable ASCII characters")] | None = None
+    """Name at the head of statements, notices and invoices; ``company_name`` when nothing is said."""
     company_street: Annotated[str, _shaped("[ -~]{1,55}", "1 to 55 printable ASCII characters")] | None = None
     """Where we are, and below whom to ask: 835s of our own name it as the payer's address. All five, or none."""
     company_city: Annotated[str, _shaped("[ -~]{2,30}", "2 to 30 printable ASCII characters")] | None = None
@@ -97,6 +102,11 @@ class Settings(BaseSettings):
     new_accounts_wait: bool = False
     """Whether a new member's first bank account is called back, approved, cooled and tried like every later one."""
 
+    fee_invoice_after_days: Annotated[int, Field(ge=0, le=3650)] = INVOICE_AFTER_DAYS
+    """Days that a month of fee is open, counted from its first, before a member without a balance is invoiced."""
+    fee_invoice_payable_days: Annotated[int, Field(ge=0, le=365)] = PAYABLE_IN_DAYS
+    """Days from such an invoice to the day by which it is to be paid."""
+
     bank_leniencies: Annotated[frozenset[Leniency], NoDecode, BeforeValidator(_listed)] = frozenset()
     """What our bank does otherwise in the NACHA files that it sends, names with commas between: ``trace_order,...``."""
     ach_line_end: LineEnd = LineEnd.LF
@@ -106,6 +116,11 @@ class Settings(BaseSettings):
 
     retention_years: Annotated[int, Field(ge=LEAST_RETENTION_YEARS)] = RETENTION_YEARS
     """Years that received files are kept; the default is what Medicare Part D asks (42 CFR 423.505(d))."""
+
+    log: Literal["json", "text"] | None = None
+    """How the log is written; with it, every command says there when it begins and ends. Read by ``app.logs``."""
+    log_file: AbsolutePath | None = None
+    """File that takes the log in place of standard error; the same."""
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -168,6 +183,11 @@ class Settings(BaseSettings):
     def out_dir(self) -> Path:
         """Folder of what leaves: payment files, remittances, statements."""
         return self.home / "out"
+
+    @property
+    def inbox_dir(self) -> Path:
+        """Folder where others leave files for us."""
+        return self.inbox or self.home / "inbox"
 
     @property
     def keys_dir(self) -> Path:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench import finding, formats, ingesting, large, paying, peers, posting, reading
+from bench import finding, formats, ingesting, large, paying, peers, posting, reading, statements
 from bench.figures import Report, print_report, report_markdown
 from bench.machine import load_now, machine_facts, machine_markdown
 from bench.page import check_places, write_sections
@@ -22,6 +22,7 @@ CASES: Final[dict[str, Callable[[Workshop], Report]]] = {
     "ingest": ingesting.measure,
     "post": posting.measure,
     "cycle": paying.measure,
+    "statements": statements.measure,
     "files": formats.measure,
     "peers": peers.measure,
     "large": large.measure,

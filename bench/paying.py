@@ -18,6 +18,7 @@ from ledger.proofs import verify
 from payouts.cycle import cycles
 from payouts.cycle.settlement import settle
 from payouts.fees.assessment import assess
+from payouts.papers.again import leave_papers
 from payouts.people import users
 from payouts.people.users import UserRole
 from schemas.calendar import next_banking_day
@@ -29,7 +30,9 @@ _STEPS = (
     ("proposed", "cycle proposed", None),
     ("approved", "cycle approved", None),
     ("released", "cycle released: fees, payouts, NACHA file, 835s", None),
+    ("printed", "their notices as PDFs, and the list of the payments", None),
     ("total", "propose + release together, with a child 835 for each", Budget(60, 15)),
+    ("with_papers", "the same with a notice as PDF for each", Budget(60, 15)),
     ("settled", "cycle settled by the bank's debit", None),
     ("verified", "all ten proofs over the result", None),
 )
@@ -46,6 +49,7 @@ class _Paid:
     proposed: float
     approved: float
     released: float
+    printed: float
     payouts: int
     cents: int
     nacha_bytes: int
@@ -65,7 +69,7 @@ def measure(shop: Workshop) -> Report:
     remittance = shop.folder / "one_each.835"
     payment = apart(write_one_claim_each, remittance, shop.seed, members)
     bank_file = shop.folder / "deposit.bai2"
-    bank_file.write_bytes(_deposit(payment))
+    bank_file.write_bytes(deposit(payment))
     seconds: dict[str, list[float]] = {name: [] for name, _, _ in _STEPS}
     peaks: list[float] = []
     for number in range(shop.repeat):
@@ -73,10 +77,10 @@ def measure(shop: Workshop) -> Report:
         place = shop.new_place()
         taken = apart(receive, place, [roster])
         apart(receive, place, [payers, remittance, bank_file])
-        prepared = apart(_prepare, place)
+        prepared = apart(prepare, place)
         shop.analyze(place)
         shop.settle_down()
-        paid = apart(_pay, place)
+        paid = apart(pay, place)
         assert paid.payouts == members, f"{paid.payouts} payouts for {members} members"
         closed = apart(_close, place, payment.cents, paid.cents)
         shop.remove(place)
@@ -85,6 +89,7 @@ def measure(shop: Workshop) -> Report:
                 seconds[name].append(getattr(source, name))
         seconds["roster"].append(taken.seconds)
         seconds["total"].append(paid.proposed + paid.released)
+        seconds["with_papers"].append(paid.proposed + paid.released + paid.printed)
         peaks.append(paid.peak_mb)
     size = f"{members:,} members"
     figures = [Figure(what, size, "s", tuple(seconds[name]), budget) for name, what, budget in _STEPS]
@@ -92,7 +97,7 @@ def measure(shop: Workshop) -> Report:
     return Report("cycle", "A cycle that pays every member", tuple(figures))
 
 
-def _deposit(payment: Payment) -> bytes:
+def deposit(payment: Payment) -> bytes:
     """Write the bank's file with the payer's one payment."""
     text = f"HCCLAIMPMT TRN*1*{payment.trace_number}*{payment.payer_id}~"
     line = StatementLine("142", payment.cents, "D1", "", text)
@@ -105,7 +110,8 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _prepare(place: Place) -> _Prepared:
+def prepare(place: Place) -> _Prepared:
+    """Match the deposit and assess the fees."""
     with at(place) as session:
         _add_people(session)
         funded = _timed(lambda: sweep(session.begin, ACTOR))
@@ -122,7 +128,8 @@ def _assess(session: Session) -> None:
         assess(connection, PAID_ON.replace(day=1), ACTOR)
 
 
-def _pay(place: Place) -> _Paid:
+def pay(place: Place) -> _Paid:
+    """Propose, approve and release one cycle, and print its notices."""
     with at(place) as session:
         began = time.perf_counter()
         with session.begin() as connection:
@@ -132,14 +139,18 @@ def _pay(place: Place) -> _Paid:
         with session.begin() as connection:
             cycles.approve(connection, cycle_id, CHECKER)
         approved = time.perf_counter()
-        released = session.releaser().release(cycle_id, place.home / "out")
+        released = session.releaser().release(cycle_id, place.home / "out", papers=False)
         ended = time.perf_counter()
+        left = leave_papers(session.begin, session.vault, cycle_id, place.home / "out")
+        printed = time.perf_counter()
     assert released.nacha_file is not None
     assert not released.dropped, released.dropped[0]
+    assert left.count == released.payouts
     return _Paid(
         proposed=proposed - began,
         approved=approved - proposed,
         released=ended - approved,
+        printed=printed - ended,
         payouts=released.payouts,
         cents=released.total_cents,
         nacha_bytes=Path(released.nacha_file).stat().st_size,

@@ -10,6 +10,7 @@ import psycopg
 from sqlalchemy import Connection
 
 from ingest.claim_rows import COPY_CLAIMS
+from ingest.direct_sets import mark_direct, open_direct_pay_cases
 from ingest.directory import Directory, unknown_payee_ids
 from ingest.misfits import no_period
 from ingest.plb_rows import COPY_PLB, PlbRows
@@ -83,6 +84,7 @@ class AdviceWriter:
         fitting = self._fitting([each for each in sets if each.header is not None and each.verdict.balances])
         if not fitting:
             return
+        mark_direct(self._connection, self._directory, fitting)
         advices = _columns([_advice(received) for received in fitting]) | {"file_id": self._file_id}
         added = set(self._connection.execute(_QUERIES["add_advices"], advices).scalars())
         others = []
@@ -153,11 +155,12 @@ class AdviceWriter:
         self._register(identifiers)
 
     def _book(self, accepted: Sequence[ReceivedSet], actor: str) -> None:
-        """Write PLB lines, shares and ledger entries."""
+        """Write PLB lines, shares and ledger entries; a direct advice has none of the last."""
         self._copy_plb(accepted)
         ids = [received.advice_id for received in accepted]
         self._connection.execute(_QUERIES["add_shares"], {"advice_ids": ids})
         self._post(accepted, actor)
+        open_direct_pay_cases(self._connection, accepted)
 
     def _pair(self, accepted: Sequence[ReceivedSet]) -> None:
         """Pair reversals with their originals, whichever of them came now."""
@@ -227,7 +230,8 @@ class AdviceWriter:
             own = shares.get(received.advice_id, [])
             if header is None or sum(share.cents for share in own) != header.payment_cents:
                 raise SplitError(f"The shares of advice {received.advice_id} do not add up to its payment.")
-            batch.add(advised(received.advice_id, header.settled_on, own))
+            if received.direct_pay_id is None:
+                batch.add(advised(received.advice_id, header.settled_on, own))
         post(self._connection, batch, actor)
         open_house_cases(self._connection, [share for own in shares.values() for share in own])
 
@@ -275,6 +279,7 @@ def _advice(received: ReceivedSet) -> dict[str, Any]:
         "byte_start": end.byte_start,
         "byte_end": end.byte_end,
         "delimiters": header.delimiters.text,
+        "direct_pay_id": received.direct_pay_id,
     }
 
 

@@ -96,8 +96,12 @@ def settle_cases(
     connection: Connection, kind: CaseKind, standing: Mapping[str, tuple[int, str]], resolution: str
 ) -> None:
     """Make the open cases of a kind those that stand: subject to (cents, detail); the others are resolved."""
-    for subject, (amount_cents, detail) in standing.items():
-        open_case(connection, kind, subject, amount_cents, detail)
+    cases = [
+        {"kind": kind.value, "subject": subject, "amount_cents": amount_cents, "detail": detail}
+        for subject, (amount_cents, detail) in standing.items()
+    ]
+    if cases:
+        connection.execute(_QUERIES["open"], cases)
     facts = {"kind": kind.value, "subjects": list(standing), "resolution": resolution}
     connection.execute(_QUERIES["close_others"], facts)
 

@@ -65,6 +65,8 @@ class ClaimRows:
         """Rows that wait to be copied."""
         self.payees: set[str] = set()
         """All that were named, copied or not."""
+        self.owners: set[Owner] = set()
+        """Whose the claims are, copied or not."""
         self.has_reversal = False
         """Whether any claim, copied or not, takes an earlier payment back."""
 
@@ -138,5 +140,7 @@ class ClaimRows:
         self._payee, self._rows_by_day = current, rows_by_day
 
     def _rows_of(self, payee: str, day: str) -> list[str]:
+        owner = self._directory.member(payee, day) or payee
         self.payees.add(payee)
-        return self._rows.setdefault(self._directory.member(payee, day) or payee, [])
+        self.owners.add(owner)
+        return self._rows.setdefault(owner, [])

@@ -1,4 +1,4 @@
-"""Where a roster hands in bank details that are not on file: it asks, and overwrites nothing."""
+"""Where a roster hands in bank details that are not on file, and what follows once all of it is taken over."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,12 +23,14 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DetailsDesk:
-    """Takes other bank details in.
+    """Takes other bank details in, and sees to what a roster makes necessary.
 
     Args:
         ask: asks to pay the member of a row into the row's account, in the import's transaction.
         first_wait: a new member's first account goes the same way; until it is live the member has none.
+        follow: carries out what follows from memberships and contracts as they are now, in the import's transaction.
     """
 
     ask: Callable[[Connection, UUID, RosterRow], Answer]
     first_wait: bool = False
+    follow: Callable[[Connection], None] | None = None

@@ -15,7 +15,7 @@ from ingest.details_desk import Answer, DetailsDesk
 from ingest.encryption import Keyring
 from ingest.errors import UnknownMemberError
 from ingest.found_identifiers import crossed
-from ingest.models import BankAccount, Contract, Member, MemberIdentifier, Owner, Pharmacy, bank_account_context
+from ingest.models import Contract, Member, MemberIdentifier, Owner, Pharmacy, bank_account_context
 from ingest.payers import PayerRow
 from ingest.roster import RosterRow
 from ledger import activity
@@ -75,6 +75,8 @@ class _Plan:
     """With the line that the row stands on."""
     ended: list[tuple[UUID, date]] = field(default_factory=list)
     fees: list[tuple[UUID, RosterRow]] = field(default_factory=list)
+    lines: dict[UUID, int] = field(default_factory=dict)
+    """On which line of the roster a member with a new fee stands."""
     renamed: list[tuple[UUID, RosterRow]] = field(default_factory=list)
     other_details: list[tuple[UUID, RosterRow]] = field(default_factory=list)
     """Members whose bank details are others than those on file."""
@@ -109,6 +111,7 @@ def import_roster(
     on_file = {(row.ncpdp_id, row.since): row for row in connection.execute(_QUERIES["members_on_file"])}
     plan = _plan(rows, on_file, keyring, may_ask=desk is not None)
     plan.findings += crossed(connection, dict(plan.ended), plan.new)
+    plan.findings += _raised_afterwards(connection, plan)
     if plan.findings:
         raise UnreadableError(name, plan.findings)
     for member_id, until in plan.ended:
@@ -116,10 +119,11 @@ def import_roster(
             connection.execute(_QUERIES[statement], {"member_id": member_id, "until": until})
     for member_id, row in plan.fees:
         connection.execute(_QUERIES["end_contract_before"], {"member_id": member_id, "fee_since": row.fee_since})
-        connection.execute(insert(Contract), [_contract(member_id, row)])
+        contract = {"since": row.fee_since, "until": row.member_until, "monthly_fee_cents": row.monthly_fee_cents}
+        connection.execute(_QUERIES["next_contract"], {"member_id": member_id, **contract})
     for member_id, row in plan.renamed:
         facts = {"legal_name": row.legal_name, "dba_name": row.dba_name, "state": row.state}
-        schedule = {"payout_schedule": row.payout_schedule.value}
+        schedule = {"payout_schedule": str(row.payout_schedule), "payout_minimum_cents": row.payout_minimum_cents}
         connection.execute(_QUERIES["rename_member"], {"member_id": member_id, **facts, **schedule})
     if plan.new:
         first_wait = desk is not None and desk.first_wait
@@ -128,6 +132,8 @@ def import_roster(
     asked, kept_back = answers.count(Answer.ASKED), answers.count(Answer.WAITS)
     done = Imported(len(plan.new), plan.changed, plan.unchanged, asked, kept_back)
     activity.record(connection, actor, "roster_imported", name, added=done.added, changed=done.changed, asked=asked)
+    if desk is not None and desk.follow is not None:
+        desk.follow(connection)
     return done
 
 
@@ -164,8 +170,11 @@ def _plan(
             plan.ended.append((known.member_id, row.member_until))
         if row.fee_since > known.fee_since:
             plan.fees.append((known.member_id, row))
-        names = (row.legal_name, row.dba_name, row.state, row.payout_schedule.value)
-        if names != (known.legal_name, known.dba_name, known.state, known.payout_schedule):
+            plan.lines[known.member_id] = line
+        names = (row.legal_name, row.dba_name, row.state, row.payout_schedule)
+        minimum = known.payout_minimum_cents if row.payout_minimum_cents is None else row.payout_minimum_cents
+        known_names = (known.legal_name, known.dba_name, known.state, known.payout_schedule)
+        if names != known_names or minimum != known.payout_minimum_cents:
             plan.renamed.append((known.member_id, row))
         plan.unchanged += plan.changed == before
     plan.findings += _overlaps(plan, on_file.values())
@@ -193,6 +202,24 @@ def _overlaps(plan: _Plan, on_file: Iterable[Row[Any]]) -> Iterable[Finding]:
                         line=line,
                         advice="At a change of ownership give the old membership its member_until, in the same roster.",
                     )
+
+
+def _raised_afterwards(connection: Connection, plan: _Plan) -> Iterable[Finding]:
+    """Find new fees that would ask more for a month than was assessed for it."""
+    fees = dict(plan.fees)
+    if not fees:
+        return
+    for assessed in connection.execute(_QUERIES["assessed_months"], {"member_ids": list(fees)}):
+        row = fees[assessed.member_id]
+        if row.fee_since <= max(assessed.month, row.member_since) and row.monthly_fee_cents > assessed.cents:
+            yield Finding(
+                rule="fee_stays_as_assessed",
+                element="fee_since",
+                expected=f"a day after the first of {assessed.month:%Y-%m}, whose fee is assessed",
+                found=f"{row.fee_since} for a higher fee",
+                line=plan.lines[assessed.member_id],
+                advice="A fee that was assessed is not raised afterwards; let the new one begin with a later month.",
+            )
 
 
 def _kept_facts(row: RosterRow, known: Row[Any]) -> list[_Fact]:
@@ -261,13 +288,13 @@ def _add_members(
     connection.execute(insert(Contract), [_contract(member_id, row) for row, member_id in members])
     if first_wait:
         return [(member_id, row) for row, member_id in members]
-    connection.execute(
-        insert(BankAccount),
-        [
-            _bank_account(account_id, member_id, row, keyring)
-            for (row, member_id), account_id in zip(members, account_ids, strict=True)
-        ],
-    )
+    accounts = [
+        _bank_account(account_id, member_id, row, keyring)
+        for (row, member_id), account_id in zip(members, account_ids, strict=True)
+    ]
+    if accounts:
+        columns = {name: [account[name] for account in accounts] for name in accounts[0]}
+        connection.execute(_QUERIES["add_bank_accounts"], columns)
     return []
 
 
@@ -290,7 +317,8 @@ def _member(member_id: UUID, pharmacy_id: int, row: RosterRow) -> dict[str, Any]
         "dba_name": row.dba_name,
         "tin": str(row.tin),
         "state": row.state,
-        "payout_schedule": row.payout_schedule.value,
+        "payout_schedule": str(row.payout_schedule),
+        "payout_minimum_cents": row.payout_minimum_cents or 0,
     }
 
 
@@ -305,7 +333,7 @@ def _bank_account(account_id: UUID, member_id: UUID, row: RosterRow, keyring: Ke
     return {
         "bank_account_id": account_id,
         "member_id": member_id,
-        "in_use": Range(row.member_since, None),
+        "since": row.member_since,
         "routing_number": str(row.routing_number),
         "account_type": row.account_type.value,
         "sealed_number": keyring.seal(number.encode(), bank_account_context(account_id)),

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
+from ingest.direct_deposits import without_direct
 from ingest.match_cases import settle_match_cases
 from ingest.matching import Match, Payment, Step, match_pools
 from ingest.pools import deposits, payments
@@ -59,12 +60,13 @@ def sweep(begin: Begin, actor: str, progress: Callable[[int, int], None] | None 
     can not cover is not funded: it waits, and a case says how much is missing.
     """
     with begin() as connection:
-        outcome = match_pools(payments(connection), deposits(connection))
+        waiting = payments(connection)
+        outcome = match_pools(waiting, without_direct(connection, deposits(connection), waiting))
     done, uncovered = _fund_all(begin, outcome.matches, actor, progress)
     with begin() as connection:
         settle_match_cases(connection, outcome.differences, uncovered)
-        waiting = Parked(advices=len(payments(connection)), deposits=len(deposits(connection)))
-    return MatchReport(funded=tuple(done), parked=waiting)
+        parked = Parked(advices=len(payments(connection)), deposits=len(deposits(connection)))
+    return MatchReport(funded=tuple(done), parked=parked)
 
 
 def _fund_all(

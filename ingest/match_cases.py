@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy import Connection
 
 from ingest.cases import CaseKind, settle_cases
+from ingest.direct_deposits import cases_of_deposits, direct_advices_named, settle_direct_pay_cases
+from ingest.direct_pay import accepted_before
 from ingest.matching import Deposit, Difference, Match, Payment
 from ingest.pools import deposits, payments
 from ledger.queries import Queries
 from schemas.money import show_cents
 
 _QUERIES = Queries("ingest", "matching.sql")
+_GONE = "no longer so at a later match"
 
 
 def settle_match_cases(
@@ -27,20 +30,18 @@ def settle_match_cases(
         for match, missing in uncovered
         for payment in match.payments
     }
-    advices = {
-        name(each): (each.cents, f"{each.payer_name or each.payer_id} advised it for {each.paid_on}; no money yet")
-        for each in waiting
-        if name(each) not in short and name(each) not in float_missing
-    }
+    unpaid = [each for each in waiting if name(each) not in short and name(each) not in float_missing]
     # Money that is short or waits for the float is in its payment's case.
     held = {deposit.bank_line_id for each in differences if each.cents < 0 for deposit in each.deposits}
     held |= {deposit.bank_line_id for match, _ in uncovered for deposit, _ in match.uses}
     free = [each for each in deposits(connection) if each.bank_line_id not in held]
     over, excess = _over(connection, free)
+    direct = direct_advices_named(connection, [each for each in free if each.bank_line_id not in excess])
+    settle_direct_pay_cases(connection, cases_of_deposits(free, direct), _GONE)
     unexplained = {
         f"bank line {each.bank_line_id}": (each.open_cents, f"booked {each.booked_on}; {_named(each)}")
         for each in free
-        if each.bank_line_id not in excess
+        if each.bank_line_id not in excess | direct.keys()
     }
     negative = {
         row.subject: (row.cents, "owes after the payers' reversals and adjustments; the float covers it")
@@ -50,11 +51,11 @@ def settle_match_cases(
         (CaseKind.DEPOSIT_SHORT, short),
         (CaseKind.DEPOSIT_OVER, over),
         (CaseKind.FLOAT_MISSING, float_missing),
-        (CaseKind.ADVICE_WITHOUT_DEPOSIT, advices),
+        (CaseKind.ADVICE_WITHOUT_DEPOSIT, _without_money(connection, unpaid, name)),
         (CaseKind.DEPOSIT_WITHOUT_ADVICE, unexplained | _set_aside(connection)),
         (CaseKind.NEGATIVE_MEMBER, negative),
     ):
-        settle_cases(connection, kind, standing, "no longer so at a later match")
+        settle_cases(connection, kind, standing, _GONE)
 
 
 def _short(
@@ -68,6 +69,23 @@ def _short(
         for each in differences
         if each.cents < 0 and each.payment.advice_ids in known
     }
+
+
+def _without_money(
+    connection: Connection, unpaid: Sequence[Payment], name: Callable[[Payment], str]
+) -> dict[str, tuple[int, str]]:
+    """Find payments without any money; of what may have been paid directly it is said what to do."""
+    stores = accepted_before(connection, advice_ids=[number for each in unpaid for number in each.advice_ids])
+    cases = {}
+    for each in unpaid:
+        said = f"{each.payer_name or each.payer_id} advised it for {each.paid_on}; no money yet"
+        if all(number in stores for number in each.advice_ids):
+            said += (
+                f". {stores[each.advice_ids[0]]} is on direct pay with it on that day: if the payer says that it paid "
+                "directly, note that with --action wait; it stays advised, and is never paid by us without its money"
+            )
+        cases[name(each)] = (each.cents, said)
+    return cases
 
 
 def _set_aside(connection: Connection) -> dict[str, tuple[int, str]]:

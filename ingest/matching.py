@@ -115,7 +115,7 @@ class _Pools:
         self._several_traces()
         self._same_shape(Step.NO_PAYER, str)
         self._without_payer()
-        self._same_shape(Step.NORMALISED, _normalised)
+        self._same_shape(Step.NORMALISED, normal_trace)
         self._prefixes()
         return Matched(
             tuple(self._matches),
@@ -225,10 +225,11 @@ class _Pools:
                 self._take(step, [self._payments[key]], [(deposit, deposit.open_cents)])
 
 
-def _normalised(trace: str) -> str:
+def normal_trace(trace: str) -> str:
+    """Put blanks, case and zeros in front of a trace number aside."""
     return "".join(trace.split()).upper().lstrip("0")
 
 
 def _is_prefix(one: str, other: str) -> bool:
-    shorter, longer = sorted((_normalised(one), _normalised(other)), key=len)
+    shorter, longer = sorted((normal_trace(one), normal_trace(other)), key=len)
     return len(shorter) >= SHORTEST_PREFIX and longer.startswith(shorter)

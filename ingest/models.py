@@ -46,6 +46,7 @@ class Member(Base):
     tin: Mapped[str]
     state: Mapped[str]
     payout_schedule: Mapped[str]
+    payout_minimum_cents: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class MemberIdentifier(Base):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
+from uuid import UUID
 
 from ingest.claim_rows import ClaimRows
 from ingest.directory import Directory
@@ -42,6 +43,10 @@ class ReceivedSet:
     misfit: Finding | None = None
     """Of its claims, what no column can hold."""
     status: str = "quarantined"
+    direct_pay_id: int | None = None
+    """The enrolment by which its payer pays its member directly: recorded, not paid; None: it is paid through us."""
+    sent_through_us: frozenset[UUID] = frozenset()
+    """Members with a share of it that its payer should pay directly."""
 
     @classmethod
     def begun(cls, header: SetHeader, ordinal_in_payment: int, directory: Directory) -> "ReceivedSet":

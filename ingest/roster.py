@@ -19,8 +19,10 @@ from ingest.tables import (
 from schemas.collecting import FileFindings
 from schemas.identifiers import AbaRouting, Identifier, Ncpdp, Npi, Tin
 from schemas.money import cents_from_text
+from schemas.schedules import SCHEDULES, PayoutSchedule
 
 MAX_MONTHLY_FEE_CENTS = 100_000_000
+MAX_PAYOUT_MINIMUM_CENTS = 100_000_000
 _LONGEST_NAME = 100
 _ACCOUNT_NUMBER = re.compile(r"(?=.*[1-9A-Za-z])[0-9A-Za-z-]{1,17}", re.ASCII)
 
@@ -39,27 +41,6 @@ class AccountType(StrEnum):
     """Demand account."""
     SAVINGS = "savings"
     """Savings account."""
-
-
-class PayoutSchedule(StrEnum):
-    """How often a member is paid what is available. A plain ``weekly`` in the file means ``weekly:fri``."""
-
-    DAILY = "daily"
-    """Every banking day."""
-    WEEKLY_MONDAY = "weekly:mon"
-    """Every Monday."""
-    WEEKLY_TUESDAY = "weekly:tue"
-    """Every Tuesday."""
-    WEEKLY_WEDNESDAY = "weekly:wed"
-    """Every Wednesday."""
-    WEEKLY_THURSDAY = "weekly:thu"
-    """Every Thursday."""
-    WEEKLY_FRIDAY = "weekly:fri"
-    """Every Friday."""
-    TWICE_MONTHLY = "twice_monthly"
-    """Twice a month, on the days that the payout calendar gives."""
-    MONTHLY = "monthly"
-    """Once a month, on the day that the payout calendar gives."""
 
 
 class RosterRow(BaseModel):
@@ -85,6 +66,8 @@ class RosterRow(BaseModel):
     account_number: SecretStr
     account_type: AccountType
     payout_schedule: PayoutSchedule
+    payout_minimum_cents: Annotated[int, Field(ge=0, le=MAX_PAYOUT_MINIMUM_CENTS)] | None = None
+    """Less is not paid, but waits; None: the roster does not say, and what is on file stays."""
 
     @field_validator("state")
     @classmethod
@@ -109,7 +92,7 @@ def read_roster(stream: BinaryIO, name: str) -> tuple[RosterRow, ...]:
     Two rows may have the same NCPDP id or NPI when their memberships do not overlap: a change of ownership.
 
     Args:
-        stream: the decompressed file; the header must be ``ROSTER_COLUMNS``.
+        stream: the decompressed file; the header must be ``ROSTER_COLUMNS``, and ``OPTIONAL_COLUMNS`` may follow.
         name: the file as the user named it, for messages.
 
     Raises:
@@ -131,6 +114,7 @@ def read_roster(stream: BinaryIO, name: str) -> tuple[RosterRow, ...]:
 def _roster_row(row: Row) -> RosterRow:
     facts = dict(row.values)
     facts["monthly_fee_cents"] = facts.pop("monthly_fee")
+    facts["payout_minimum_cents"] = facts.pop("payout_minimum", None)
     return RosterRow.model_validate(facts)
 
 
@@ -162,8 +146,13 @@ def _day_or_open(text: str) -> date | None:
     return day_from_text(text) if text else None
 
 
-def _payout_schedule(text: str) -> PayoutSchedule:
-    return PayoutSchedule.WEEKLY_FRIDAY if text == "weekly" else PayoutSchedule(text)
+def _minimum_cents(text: str) -> int | None:
+    if not text:
+        return None
+    cents = cents_from_text(text)
+    if not 0 <= cents <= MAX_PAYOUT_MINIMUM_CENTS:
+        raise ValueError("not a minimum")
+    return cents
 
 
 def _date_problems(since: date | None, until: date | None, fee_since: date | None) -> Iterator[tuple[str, str, str]]:
@@ -211,7 +200,7 @@ def _name(column: str, *, may_be_blank: bool) -> Column:
 
 _OVERLAP_ADVICE = "At a change of ownership the old membership ends the day before the new one begins."
 _DAY = "a day such as 2026-07-03, from the years 1900 to 2199"
-_SCHEDULES = "daily, weekly, weekly:mon to weekly:fri, twice_monthly or monthly"
+_MINIMUM = "nothing, or dollars from 0 to 1000000.00, such as 50.00"
 _COLUMNS = (
     _identifier("ncpdp_id", Ncpdp),
     _identifier("npi", Npi),
@@ -226,7 +215,10 @@ _COLUMNS = (
     _identifier("routing_number", AbaRouting),
     Column("account_number", "1 to 17 letters, digits and dashes", account_number),
     Column("account_type", "checking or savings", AccountType),
-    Column("payout_schedule", _SCHEDULES, _payout_schedule),
+    Column("payout_schedule", SCHEDULES, PayoutSchedule.read),
+    Column("payout_minimum", _MINIMUM, _minimum_cents, may_be_blank=True, optional=True),
 )
-ROSTER_COLUMNS = tuple(column.name for column in _COLUMNS)
+ROSTER_COLUMNS = tuple(column.name for column in _COLUMNS if not column.optional)
 """The header, in its order."""
+OPTIONAL_COLUMNS = tuple(column.name for column in _COLUMNS if column.optional)
+"""What may follow it, in any order; a roster without a column leaves what is on file as it is."""

@@ -1,8 +1,9 @@
 """Strict reading of small CSV tables (RFC 4180) that people prepare: the roster and the payers.
 
-UTF-8 with or without a byte order mark; lines end in LF or CRLF; the header is required exactly. A value may be quoted
-but holds no line break, so every row is one line and a quote that is never closed spoils that line only. Blanks around
-a value are dropped and blank lines are skipped. Everything wrong is collected; a table with anything wrong is refused.
+UTF-8 with or without a byte order mark; lines end in LF or CRLF; the header is required exactly; columns that are
+optional may follow, in any order. A value may be quoted but holds no line break, so every row is one line and a quote
+that is never closed spoils that line only. Blanks around a value are dropped and blank lines are skipped. Everything
+wrong is collected; a table with anything wrong is refused.
 """
 
 import csv
@@ -27,12 +28,14 @@ class Column:
         expected: what a value must be, as it stands in a finding.
         read: turns the text of a cell, blanks dropped, into a value, or raises ValueError.
         may_be_blank: a blank cell is handed to ``read`` too; otherwise it is a finding.
+        optional: the header may lack it; then no row has a value for it. It stands after the columns that are required.
     """
 
     name: str
     expected: str
     read: Callable[[str], object]
     may_be_blank: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +86,26 @@ def read_rows(stream: BinaryIO, columns: Sequence[Column], findings: FileFinding
 
     Args:
         stream: the decompressed file, at most ``MAX_TABLE_BYTES``.
-        columns: in the order of the header.
+        columns: in the order of the header, those that are optional after the others.
         findings: where to put what is wrong. The caller asks ``refuse_if_any`` at the end.
     """
-    header_line = 0
+    header: list[Column] = []
     row_count = 0
     for line, cells in _lines_of_cells(stream, findings):
-        if not header_line:
-            header_line = line
-            if not _header_holds(line, cells, columns, findings):
+        if not header:
+            header = _header(cells, columns)
+            if not _header_holds(line, cells, header, findings):
                 return
             continue
         row_count += 1
-        if len(cells) != len(columns):
-            expected, found = f"{len(columns)} values", f"{len(cells)} values"
+        if len(cells) != len(header):
+            expected, found = f"{len(header)} values", f"{len(cells)} values"
             advice = "A value that holds a comma must stand in double quotes."
             findings.add("row_width", "row", expected, found, line=line, advice=advice)
             continue
-        yield Row(line, dict(_values(line, cells, columns, findings)))
+        yield Row(line, dict(_values(line, cells, header, findings)))
     if not row_count and not findings:
-        findings.add("table_not_empty", "file", "a header and at least one row", "no row" if header_line else "nothing")
+        findings.add("table_not_empty", "file", "a header and at least one row", "no row" if header else "nothing")
 
 
 def _lines_of_cells(stream: BinaryIO, findings: FileFindings) -> Iterator[tuple[int, list[str]]]:
@@ -139,6 +142,13 @@ def _lines_of_cells(stream: BinaryIO, findings: FileFindings) -> Iterator[tuple[
             findings.add("row_quotes", "row", "values parted by commas", found, line=line, advice=advice)
             continue
         yield line, [cell.strip() for cell in cells]
+
+
+def _header(cells: list[str], columns: Sequence[Column]) -> list[Column]:
+    """Give the columns that a header has to have: those required, then those of the optional ones that it names."""
+    required = [column for column in columns if not column.optional]
+    optional = {column.name: column for column in columns if column.optional}
+    return required + [optional[name] for name in dict.fromkeys(cells[len(required) :]) if name in optional]
 
 
 def _header_holds(line: int, cells: list[str], columns: Sequence[Column], findings: FileFindings) -> bool:

@@ -3,19 +3,21 @@
 Why: say what made this step necessary.
 """
 
-from alembic import op
+from migrations.steps import run_down, run_up
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
 
+STEP = "the step's folder in migrations/sql"
+
 
 def upgrade() -> None:
-    """Say what becomes of the tables and of the rows in them."""
-    ${upgrades if upgrades else 'op.get_bind().exec_driver_sql("")'}
+    """Run its files."""
+    run_up(STEP)
 
 
 def downgrade() -> None:
-    """Say what is lost."""
-    ${downgrades if downgrades else 'op.get_bind().exec_driver_sql("")'}
+    """Run those that take it back."""
+    run_down(STEP)

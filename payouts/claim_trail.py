@@ -129,6 +129,8 @@ class ClaimTrail(BaseModel):
     taken_back_by: AdvicePlace | None
     missing: str | None
     """What is not there yet, in a sentence; None: nothing."""
+    paid_directly: bool
+    """Its payer paid the pharmacy by itself: no money of it passes our account."""
 
 
 def find_claims(connection: Connection, rx: str, member: str | None = None, *, most: int) -> list[ClaimTrail]:
@@ -163,6 +165,7 @@ def _trail(row: RowMapping) -> ClaimTrail:
         adjustments=adjustments_in_words(row["said_adjustments"]),
         reasons=reasons_in_words(row["said_reasons"]),
         promised_cents=None,
+        paid_directly=row["advice_state"] == "direct",
         advice=AdvicePlace(**row),
         funded=funded,
         paid=paid,
@@ -241,7 +244,9 @@ def _of_the_reversal(takes_back: TakesBack) -> str:
 
 
 def _of_the_money(row: RowMapping, funded: Funding | None, paid: PaidOut | None) -> str | None:
-    """Say how far the money has come."""
+    """Say how far the money has come; what the payer paid directly does not come here."""
+    if row["advice_state"] == "direct":
+        return None
     if funded is None and row["funded_cents"]:
         came, advised = show_cents(row["funded_cents"]), show_cents(row["advised_cents"])
         return f"Of the remittance's {advised} came {came}, divided among its members; the rest is not here yet."

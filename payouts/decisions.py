@@ -13,6 +13,7 @@ from payouts.answers import changes, returns
 from payouts.cycle import cycles, limits, settlement
 from payouts.disbursing import disbursements
 from payouts.disbursing import settling as disbursement_settling
+from payouts.fees import giving_back
 from payouts.holding import lifts, unclaimed
 from payouts.people import approvals
 from payouts.people.approvals import Approval, ApprovalKind
@@ -77,6 +78,8 @@ FOLLOWERS: Final[Mapping[ApprovalKind, Follow]] = {
     ApprovalKind.NETWORK_ALLOCATION: network.follow_allocation,
     ApprovalKind.MEMBER_CORRECTION: corrections.follow_correction,
     ApprovalKind.INTEREST: interest.follow_interest,
+    ApprovalKind.FEE_WAIVER: giving_back.follow_approval,
+    ApprovalKind.FEE_REFUND: giving_back.follow_approval,
 }
 """One function for each kind; here and nowhere else a kind meets what it does."""
 

@@ -38,13 +38,11 @@ class UserNameError(WrongUseError):
 
 
 class OutFolderError(WrongUseError):
-    """The folder for the NACHA file can not be written to."""
+    """The folder for what a cycle sends can not be written to."""
 
     def __init__(self, cycle_id: int, path: str, reason: str, *, released: bool) -> None:
-        said = "is released and its file is kept" if released else "is not released"
-        super().__init__(
-            f"Cycle {cycle_id} {said}, but {path} can not be written: {reason}; release it with another --out"
-        )
+        said = "is released and what it sends is kept, but" if released else "is not released:"
+        super().__init__(f"Cycle {cycle_id} {said} {path} can not be written: {reason}; give another --out")
 
 
 class UnknownCycleError(WrongUseError):
@@ -81,8 +79,9 @@ class CycleOpenError(RefusedError):
 class NothingToPayError(RefusedError):
     """No member has anything to be paid, and no fee can be collected."""
 
-    def __init__(self, day: date) -> None:
-        super().__init__(f"Nothing is available by {day}: no payout and no fee; run centralpay match first?")
+    def __init__(self, day: date, said: str | None = None) -> None:
+        nothing = f"Nothing is available by {day}: no payout and no fee; run centralpay match first?"
+        super().__init__(said or nothing)
 
 
 class CycleStateError(RefusedError):

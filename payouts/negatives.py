@@ -24,6 +24,7 @@ from payouts.people.approvals import Approval, ApprovalKind
 
 QUERIES = Queries("payouts", "negatives.sql")
 _BANK = Queries("ingest", "bank.sql")
+_FEES = Queries("payouts", "fees.sql")
 
 BUCKETS = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
 """Days since the member began to owe, as ageing is usually reported."""
@@ -63,9 +64,10 @@ def bucket_of(days: int) -> str:
 
 
 def propose_payment(connection: Connection, member_id: UUID, bank_reference: str, actor: str) -> int:
-    """Ask a second person to take a deposit as a member paying back; at most what it owes, the rest stays unmatched.
+    """Ask a second person to take a deposit as a member paying what it owes; the rest of it stays unmatched.
 
-    Give the approval.
+    It owes what its balance lacks, and its open fees as far as its balance does not reach; the next cycle collects
+    them. Give the approval.
 
     Raises:
         BankReferenceError: no single open credit has that reference.
@@ -79,7 +81,7 @@ def propose_payment(connection: Connection, member_id: UUID, bank_reference: str
     ]
     if len(lines) != 1:
         raise BankReferenceError(bank_reference, len(lines))
-    name, owed = _name(connection, member_id), _owed(connection, member_id)
+    name, owed = _name(connection, member_id), _payable(connection, member_id)
     if not owed:
         raise OwesNothingError(name, 0)
     line = lines[0]
@@ -132,7 +134,8 @@ def follow_approval(connection: Connection, approval: Approval) -> None:
     facts = approval.facts
     member_id, cents, day = UUID(facts["member_id"]), int(facts["amount_cents"]), date.fromisoformat(facts["on"])
     connection.execute(QUERIES["lock_member"], {"member_id": member_id})
-    owed = _owed(connection, member_id)
+    is_payment = approval.kind == ApprovalKind.MEMBER_PAYMENT
+    owed = _payable(connection, member_id) if is_payment else _owed(connection, member_id)
     if cents > owed:
         raise OwesNothingError(facts["ncpdp_id"], owed)
     batch = Batch()
@@ -140,9 +143,11 @@ def follow_approval(connection: Connection, approval: Approval) -> None:
     post(connection, batch, approval.decided_by)
     # What was posted holds the balance now: a funding that came between would show here.
     over = -owner_balance(connection, member_id, Account.DUE_AVAILABLE)
+    if is_payment:
+        over -= _open_fees(connection, member_id)
     if over > 0:
         raise OwesNothingError(facts["ncpdp_id"], max(0, cents - over))
-    if approval.kind == ApprovalKind.MEMBER_PAYMENT:
+    if is_payment:
         connection.execute(_BANK["settle_lines"], {"lines": [int(facts["bank_line_id"])]})
     activity.record(connection, approval.decided_by, approval.kind, facts["ncpdp_id"], cents=cents)
 
@@ -151,12 +156,21 @@ def _fact(approval: Approval, member_id: UUID, cents: int, day: date) -> Transac
     key = f"{approval.kind}:{approval.approval_id}"
     if approval.kind == ApprovalKind.MEMBER_PAYMENT:
         line_id = int(approval.facts["bank_line_id"])
-        return member_paid(key, day, member_id, line_id, cents, reason="the member pays back what it owes")
+        return member_paid(key, day, member_id, line_id, cents, reason="the member pays what it owes")
     return advance_written_off(key, day, member_id, cents, reason=str(approval.facts["reason"]))
 
 
 def _owed(connection: Connection, member_id: UUID) -> int:
     return max(0, owner_balance(connection, member_id, Account.DUE_AVAILABLE))
+
+
+def _open_fees(connection: Connection, member_id: UUID) -> int:
+    return int(connection.execute(_FEES["open_of_member"], {"member_id": member_id}).scalar_one())
+
+
+def _payable(connection: Connection, member_id: UUID) -> int:
+    """Say how much a member may pay: what its balance lacks of nothing, and of its open fees."""
+    return max(0, owner_balance(connection, member_id, Account.DUE_AVAILABLE) + _open_fees(connection, member_id))
 
 
 def _name(connection: Connection, member_id: UUID) -> str:

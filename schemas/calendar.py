@@ -4,9 +4,10 @@ Source: the holiday schedule that the Federal Reserve Banks publish. A holiday o
 a holiday on a Saturday closes nothing else, so 2026-07-03 is a banking day.
 """
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import holidays
 
@@ -15,6 +16,9 @@ from schemas.errors import WrongUseError
 FIRST_YEAR: Final = 1999
 LAST_YEAR: Final = 2099
 """Years that the calendar covers; outside of them nothing is known, and nothing is guessed."""
+
+BANK_ZONE: Final = ZoneInfo("America/New_York")
+"""The clock of the Federal Reserve's windows and of the bank's cut-offs, daylight saving time included."""
 
 _DAY = timedelta(days=1)
 
@@ -66,6 +70,17 @@ def banking_days_between(earlier: date, later: date) -> int:
         return -banking_days_between(later, earlier)
     years = range(earlier.year, later.year + 1)
     return sum(earlier < day <= later for year in years for day in _banking_days(year))
+
+
+def bank_moment(day: date, local_time: time) -> datetime:
+    """Give the moment at which the bank's clock shows this time on this day.
+
+    A time that the clock skips in March is the moment an hour later; of one that it shows twice in November it is the
+    first.
+    """
+    moment = datetime.combine(day, local_time, tzinfo=BANK_ZONE)
+    # To UTC and back: a time that no clock shows becomes one that it does.
+    return moment.astimezone(UTC).astimezone(BANK_ZONE)
 
 
 @cache

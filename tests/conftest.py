@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 from hypothesis import settings
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from app.cluster import Cluster
 from app.database import Role, connected, upgrade
@@ -158,7 +158,18 @@ def _ensure_template(server: psycopg.Connection, cluster: Cluster, run_dir: Path
             server.execute(f"DROP DATABASE IF EXISTS {_TEMPLATE} WITH (FORCE)")
             server.execute(f"CREATE DATABASE {_TEMPLATE}")
             upgrade(cluster.url(_TEMPLATE))
+            _open_all_day(cluster.url(_TEMPLATE))
             server.execute(f"ALTER DATABASE {_TEMPLATE} IS_TEMPLATE true ALLOW_CONNECTIONS false")
+
+
+def _open_all_day(url: str) -> None:
+    """Let the bank take files until midnight: tests run at every hour, on the very days that their stories are of."""
+    libpq = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(libpq) as connection:
+        connection.execute(
+            "INSERT INTO centralpay.cut_off (name, since, local_time, set_by)"
+            " VALUES ('file_handover', '2000-01-02', '23:59:59', 'tests')"
+        )
 
 
 def _drop(server: psycopg.Connection, name: str) -> None:

@@ -1,7 +1,6 @@
 """The books: ``ledger balances``, ``journal``, ``trial-balance``, ``verify``, ``reverse``."""
 
 from collections import defaultdict
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from sqlalchemy import Connection
 from app.cli.dates import day_from
 from app.cli.screen import AsJson, AsUser, possible, print_json, print_table, warn
 from app.exit_codes import ExitCode
-from app.session import BANK_ZONE, opened
+from app.session import opened
 from ingest.directory import find_member
 from ledger.balances import journal, trial_balance
 from ledger.chart import HOUSE
@@ -150,8 +149,8 @@ def reverse_transaction(
 
     Example: centralpay ledger reverse 12 --reason 'matched with the wrong cheque' --as olga
     """
-    on = datetime.now(BANK_ZONE).date() if day is None else day_from(day)
     with opened(as_user, warn) as session, session.begin() as connection:
+        on = session.today if day is None else day_from(day)
         approval_id = propose_reversal(connection, transaction_id, on, reason, session.actor)
     if as_json:
         print_json({"approval_id": approval_id, "state": "pending", "transaction": transaction_id})

@@ -1,13 +1,13 @@
 """Claims across files: ``claim find``, ``reversals list``, ``reversals pair``, ``forward-balances list``."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from app.cli.dates import day_from
-from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, readable, warn
-from app.session import BANK_ZONE, opened
+from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
+from app.session import opened
+from app.work import readable
 from ingest.forward_balances import ForwardBalance, forward_balances
 from ingest.reversals import ClaimPlace, Reversal, choose_original, list_reversals
 from payouts.claim_trail import AdvicePlace, CameBack, ClaimTrail, Funding, PaidOut, find_claims
@@ -70,6 +70,8 @@ def _show_claim(found: ClaimTrail) -> None:
         ["funded", funded and funded.funded_on, funded and _funded(funded)],
         ["paid", paid and paid.effective_date, paid and _payout(paid, found.paid_cents)],
     ]
+    if found.paid_directly:
+        rows[2:] = [["paid", found.advice.paid_on, "by the payer directly, not through us"]]
     if paid and paid.returned:
         rows.append(["returned", paid.returned.received_on, _returned(paid.returned)])
     if found.takes_back and found.takes_back.original:
@@ -190,9 +192,8 @@ def show_forward_balances(
     Example: centralpay forward-balances list --open --as-of 2026-11-30
     """
     day = None if as_of is None else day_from(as_of)
-    today = datetime.now(BANK_ZONE).date()
     with opened(as_user, warn) as session, session.reading() as connection:
-        found = forward_balances(connection, as_of=day, today=today, only_open=only_open)
+        found = forward_balances(connection, as_of=day, today=session.today, only_open=only_open)
     if as_json:
         print_json({"as_of": as_of, "forward_balances": [each.model_dump(mode="json") for each in found]})
         return

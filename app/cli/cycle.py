@@ -1,27 +1,19 @@
-"""The payout cycle: ``fees``, ``cycle``, ``statement``."""
+"""The payout cycle: ``cycle``."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.cycle_screen import cycle_json, show_cycle, show_preview, show_release
-from app.cli.dates import day_from, month_from
-from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
-from app.session import Session, opened, out_file
+from app.cli.dates import day_from
+from app.cli.screen import AsJson, AsUser, print_json, print_table, progress, warn
+from app.session import Session, opened
 from ingest.directory import find_member
 from payouts.cycle import cycles, preview, voiding
 from payouts.cycle.release import Released
-from payouts.fees.assessment import assess as assess_month
 from payouts.people.users import OPERATORS, require
-from payouts.statements.issuing import issue
-from payouts.statements.model import Statement
-from payouts.statements.reading import statement
-from payouts.statements.rows import statement_csv
-from schemas.errors import WrongUseError
 
-fee_commands = typer.Typer(help="The flat monthly fee.", no_args_is_help=True)
 cycle_commands = typer.Typer(
     help="Payout cycles: propose, look at them, approve by another person, release; or leave out, or void.",
     no_args_is_help=True,
@@ -30,43 +22,13 @@ cycle_commands = typer.Typer(
 CycleId = Annotated[int, typer.Argument(metavar="ID")]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept.")]
 Details = Annotated[bool, typer.Option("--details", help="List the shares and own items that the hash covers.")]
+Papers = Annotated[bool, typer.Option("--papers/--no-papers", help="Whether the notices are left as PDFs, too.")]
 Day = Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="The banking day of the release.")]
-
-
-class StatementFormat(StrEnum):
-    """How a statement is written."""
-
-    CSV = "csv"
-    """Rows with a running balance, in dollars."""
-    JSON = "json"
-    """The whole statement, in cents."""
 
 
 def register(app: typer.Typer) -> None:
     """Hang these commands into the command line."""
-    app.add_typer(fee_commands, name="fees")
     app.add_typer(cycle_commands, name="cycle")
-    app.command("statement")(write_statement)
-
-
-@fee_commands.command("assess")
-def assess(
-    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month.")],
-    as_json: AsJson = False,
-    as_user: AsUser = None,
-) -> None:
-    """Assess the month's flat fee of every contract, once.
-
-    Example: centralpay fees assess --month 2026-11
-    """
-    first = month_from(month)
-    with opened(as_user, warn) as session, session.begin() as connection:
-        require(connection, session.actor, OPERATORS)
-        assessed = assess_month(connection, first, session.actor)
-    if as_json:
-        print_json(assessed)
-        return
-    print_table("Fees assessed", ["month", "members#", "amount"], [[month, assessed.members, assessed.amount_cents]])
 
 
 @cycle_commands.command("propose")
@@ -161,20 +123,24 @@ def approve(cycle_id: CycleId, as_json: AsJson = False, as_user: AsUser = None) 
 @cycle_commands.command("release")
 def release(
     cycle_id: CycleId,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the NACHA file and the members' 835s are left.")],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the NACHA file, the members' 835s and their notices are left.")
+    ],
+    papers: Papers = True,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
     """Release an approved cycle; again gives the same files and pays nothing twice.
 
-    DIR gets the NACHA file; DIR/835 each member's own 835, and a CSV that lists what they say.
+    DIR gets the NACHA file; DIR/835 each member's own 835, and a CSV that lists what they say; DIR/notices a notice of
+    each payment as PDF, and a CSV of the payments. What the notices say is kept: cycle papers makes them again.
 
     Example: centralpay cycle release 1 --out out
     """
     with opened(as_user, warn) as session:
         with session.begin() as connection:
             require(connection, session.actor, OPERATORS)
-        released = release_showing(session, cycle_id, out)
+        released = release_showing(session, cycle_id, out, papers=papers)
     if as_json:
         print_json(released.model_dump(mode="json"))
         return
@@ -199,7 +165,7 @@ def show_all(as_json: AsJson = False, as_user: AsUser = None) -> None:
     print_table("Cycles", ["id#", "date", "effective", "state", "payouts#", "total"], rows)
 
 
-def release_showing(session: Session, cycle_id: int, out: Path) -> Released:
+def release_showing(session: Session, cycle_id: int, out: Path, *, papers: bool = True) -> Released:
     """Release a cycle with a bar that tells how far it is."""
     with progress("releasing", None) as bar:
 
@@ -207,49 +173,4 @@ def release_showing(session: Session, cycle_id: int, out: Path) -> Released:
             bar.step(step)
             bar.at(done, total)
 
-        return session.releaser().release(cycle_id, out, tell)
-
-
-def write_statement(
-    member: Annotated[str, typer.Option(help="NCPDP id or member id.")],
-    from_day: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First day.")],
-    to_day: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day.")],
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it; else on the screen.")] = None,
-    kind: Annotated[StatementFormat, typer.Option("--format", help="How to write it.")] = StatementFormat.JSON,
-    as_json: AsJson = False,
-    as_user: AsUser = None,
-) -> None:
-    """Write a member's statement: opening, advices, fee, payouts, closing; it foots.
-
-    Example: centralpay statement --member 1234567 --from 2026-11-01 --to 2026-11-30 --format csv --out s.csv
-    """
-    from_on, to_on = day_from(from_day), day_from(to_day)
-    with opened(as_user, warn) as session:
-        with session.reading() as connection:
-            made = statement(connection, find_member(connection, member, to_on), from_on, to_on)
-        if out is not None:
-            save_statement(session, made, out, kind)
-    if as_json or (out is None and kind is StatementFormat.JSON):
-        print_json(made.model_dump(mode="json"))
-    elif out is None:
-        typer.echo(statement_csv(made), nl=False)
-    else:
-        SCREEN.print(f"{out}: {made.ncpdp_id}, {from_on} to {to_on}")
-
-
-def save_statement(session: Session, made: Statement, path: Path, kind: StatementFormat) -> None:
-    """Issue a statement: its bytes are kept in the vault, and written to a file that only its owner can read.
-
-    Raises:
-        WrongUseError: the file can not be written.
-    """
-    text = statement_csv(made) if kind is StatementFormat.CSV else made.model_dump_json(indent=2) + "\n"
-    content = text.encode()
-    target = out_file(path)
-    try:
-        target.touch(mode=0o600)
-        target.write_bytes(content)
-    except OSError as error:
-        raise WrongUseError(f"{path}: {error.strerror}") from error
-    with session.begin() as connection:
-        issue(connection, session.vault, made, content, session.actor)
+        return session.releaser().release(cycle_id, out, tell, papers=papers)

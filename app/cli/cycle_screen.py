@@ -112,6 +112,9 @@ def show_release(released: Released) -> None:
     )
     if released.children.folder is not None:
         SCREEN.print(f"The members' own 835s and their list: {released.children.folder}", soft_wrap=True)
+    if released.notices.folder is not None:
+        said = f"Notices of the payments and their list: {released.notices.folder}"
+        SCREEN.print(said, soft_wrap=True)
     print_table("Dropped", ["NCPDP", "reason"], [[each.ncpdp_id, each.reason] for each in released.dropped])
 
 
@@ -125,6 +128,11 @@ def show_preview(seen: Preview, *, as_json: bool) -> None:
     show_largest("Changed accounts", seen.changed_accounts)
     print_table(
         "Negative members", ["NCPDP", "available"], [[each.ncpdp_id, each.available_cents] for each in seen.negatives]
+    )
+    print_table(
+        "Waiting for their day or their minimum",
+        ["reason", "members#", "available"],
+        [[each.reason, each.members, each.cents] for each in seen.waiting],
     )
     print_table(
         "Holds",

@@ -12,6 +12,7 @@ from app.cli.screen import SCREEN, AsJson, AsUser, possible, print_json, print_t
 from app.session import BANK_ZONE, opened
 from ingest.cases import Case, CaseKind, find_case, list_cases
 from payouts.resolutions.actions import resolve
+from payouts.resolutions.endings import ENDINGS
 from payouts.resolutions.errors import UnknownCaseError
 from payouts.resolutions.facts import AdviceFacts, Facts, LineFacts, facts_of, possible_actions
 from payouts.resolutions.frame import FITS, Action, Resolution
@@ -41,10 +42,9 @@ def show_exceptions(
             each for each in list_cases(connection, None if everything else "open") if kind is None or each.kind is kind
         ]
     if as_json:
-        now = datetime.now(BANK_ZONE)
-        print_json({"exceptions": [_case_json(each, now) for each in found]})
+        print_json({"exceptions": [_case_json(each, session.now) for each in found]})
         return
-    show_cases(found)
+    show_cases(found, session.now)
 
 
 @exceptions.command("show")
@@ -58,7 +58,7 @@ def show_exception(case_id: Number, as_json: AsJson = False, as_user: AsUser = N
         if found is None:
             raise UnknownCaseError(case_id)
         facts = facts_of(connection, found)
-    now = datetime.now(BANK_ZONE)
+    now = session.now
     actions = possible_actions(found, facts)
     if as_json:
         does = [{"action": each.value, "needs_approval": FITS[each].needs_approval} for each in actions]
@@ -96,23 +96,23 @@ def resolve_exception(
 
     Example: centralpay exceptions resolve 4 --action match --bank-line 7 --advice 3 --reason 'cheque without trace'
     """
-    request = Resolution(
-        case_id=case_id,
-        action=action,
-        reason=reason,
-        day=datetime.now(BANK_ZONE).date() if day is None else day_from(day),
-        bank_lines=tuple(bank_line or ()),
-        advices=tuple(advice or ()),
-        member=member,
-        amount_cents=cents_given(amount),
-        rows=table_given(rows),
-        claims=tuple(claim or ()),
-        payee=payee,
-        payer=payer,
-        since=None if since is None else day_from(since),
-        until=None if until is None else day_from(until),
-    )
     with opened(as_user, warn) as session, session.begin() as connection:
+        request = Resolution(
+            case_id=case_id,
+            action=action,
+            reason=reason,
+            day=session.today if day is None else day_from(day),
+            bank_lines=tuple(bank_line or ()),
+            advices=tuple(advice or ()),
+            member=member,
+            amount_cents=cents_given(amount),
+            rows=table_given(rows),
+            claims=tuple(claim or ()),
+            payee=payee,
+            payer=payer,
+            since=None if since is None else day_from(since),
+            until=None if until is None else day_from(until),
+        )
         approval_id = resolve(connection, request, session.actor)
         after = find_case(connection, case_id)
     state = "pending" if approval_id is not None else "done"
@@ -120,13 +120,12 @@ def resolve_exception(
     if as_json:
         print_json({"exception": case_id, "approval_id": approval_id, "state": state, "case_state": case_state})
         return
-    row = [case_id, action.value, state, None if approval_id is None else str(approval_id), case_state]
+    row = [case_id, action.value, state, approval_id and str(approval_id), case_state]
     print_table("Resolution", ["exception#", "action", "state", "approval", "exception is"], [row])
 
 
-def show_cases(found: list[Case]) -> None:
-    """Print exception cases."""
-    now = datetime.now(BANK_ZONE)
+def show_cases(found: list[Case], now: datetime) -> None:
+    """Print exception cases, with their age at a moment by the bank's clock."""
     rows = [
         [each.id, each.kind.value, each.subject, each.amount_cents, _age(each, now), each.state, each.detail]
         for each in found
@@ -147,6 +146,8 @@ def _show(case: Case, facts: Facts, now: datetime) -> None:
     print_table("Exception", ["id#", "kind", "subject", "amount", "days#", "state", "detail"], [said])
     if case.resolution:
         SCREEN.print(case.resolution, markup=False)
+    elif case.kind in ENDINGS:
+        SCREEN.print(ENDINGS[case.kind], markup=False, soft_wrap=True)
     for note in facts.notes:
         SCREEN.print(note, markup=False)
     for approval_id in facts.pending:

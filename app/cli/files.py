@@ -1,6 +1,5 @@
 """Files in: ``ingest``, ``members``, ``payers``, and ``match``."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,24 +8,18 @@ import typer
 from rich.markup import escape
 
 from app.cli.acknowledgements import Acknowledged, ack_folder, acknowledge_all
-from app.cli.screen import ERRORS, AsJson, AsUser, Bar, print_json, print_table, progress, readable, warn
+from app.cli.screen import ERRORS, AsJson, AsUser, print_json, print_table, progress, warn
 from app.exit_codes import ExitCode
-from app.session import Session, opened
+from app.session import opened
+from app.work import complaints, match_all, receive
 from ingest.directory import list_members
-from ingest.funding import MatchReport, sweep
+from ingest.funding import MatchReport
 from ingest.kinds import FileKind
 from ingest.matching import Step
-from ingest.receiving import FileVerdict, Receiver, refused
-from ingest.reversals import pair_open_reversals
+from ingest.receiving import FileVerdict
 from ingest.waivers import Waiver
-from payouts.answers.returns import Posted, post_returns
-from payouts.answers.reversed import note_reversed
-from payouts.cycle.settlement import Settled, settle
-from payouts.disbursing.settling import settle_disbursements
-from payouts.people.users import APPROVERS, OPERATORS, require
-from payouts.resolutions.standing_cases import settle_standing_cases
-from payouts.resolutions.suggestions import suggest
-from schemas.errors import UnreadableError
+from payouts.answers.returns import Posted
+from payouts.cycle.settlement import Settled
 
 _STEPS = {
     Step.ZERO: "zero money",
@@ -70,7 +63,7 @@ def ingest(
     folder = None if ack is None else ack_folder(ack)
     waiver = None if waive is None else Waiver(waive, reason)
     with opened(as_user, warn) as session:
-        verdicts = receive(session, files, waiver=waiver)
+        verdicts = receive(session, files, waiver=waiver, show=progress)
         acks = [] if folder is None else acknowledge_all(session, verdicts, folder)
     show_verdicts(verdicts, as_json=as_json, acks=acks)
 
@@ -81,7 +74,7 @@ def match(as_json: AsJson = False, as_user: AsUser = None) -> None:
     Example: centralpay match
     """
     with opened(as_user, warn) as session:
-        report, settled, returned = match_all(session)
+        report, settled, returned = match_all(session, show=progress)
     if as_json:
         document = report.model_dump(mode="json") | {"settled": [each.model_dump(mode="json") for each in settled]}
         document["returned"] = [each.model_dump(mode="json") for each in returned]
@@ -97,7 +90,7 @@ def import_members(roster: str, as_json: AsJson = False, as_user: AsUser = None)
     Example: centralpay members import roster.csv
     """
     with opened(as_user, warn) as session:
-        verdicts = receive(session, [roster], expected=FileKind.ROSTER)
+        verdicts = receive(session, [roster], expected=FileKind.ROSTER, show=progress)
     show_verdicts(verdicts, as_json=as_json)
 
 
@@ -134,62 +127,8 @@ def import_payers(payer_list: str, as_json: AsJson = False, as_user: AsUser = No
     Example: centralpay payers import payers.csv
     """
     with opened(as_user, warn) as session:
-        verdicts = receive(session, [payer_list], expected=FileKind.PAYERS)
+        verdicts = receive(session, [payer_list], expected=FileKind.PAYERS, show=progress)
     show_verdicts(verdicts, as_json=as_json)
-
-
-def receive(
-    session: Session, names: Sequence[str], expected: FileKind | None = None, waiver: Waiver | None = None
-) -> list[FileVerdict]:
-    """Take files in one after the other; one that can not be read does not keep the others out."""
-    with session.begin() as connection:
-        require(connection, session.actor, OPERATORS if waiver is None else APPROVERS)
-    receiver = session.receiver()
-    verdicts = []
-    for name in names:
-        size = Path(name).stat().st_size if Path(name).is_file() else None
-        with progress(Path(readable(name)).name, size) as bar:
-            verdicts.append(_receive_one(receiver, name, expected, bar, waiver))
-    return verdicts
-
-
-def _receive_one(
-    receiver: Receiver, path: str, expected: FileKind | None, bar: Bar, waiver: Waiver | None = None
-) -> FileVerdict:
-    name = readable(path)
-    try:
-        if path == "-":
-            return receiver.receive(
-                sys.stdin.buffer, "standard input", expected=expected, progress=bar.at, waiver=waiver
-            )
-        with Path(path).open("rb") as source:
-            return receiver.receive(source, name, expected=expected, progress=bar.at, waiver=waiver)
-    except OSError as error:
-        return refused(name, "file_opens", error.strerror or "it can not be read")
-    except UnreadableError as error:
-        return FileVerdict(
-            path=name, kind="unknown", sha256="", status="quarantined", findings=error.findings, summary=str(error)
-        )
-
-
-def match_all(session: Session) -> tuple[MatchReport, list[Settled], list[Posted]]:
-    """Settle what was released, post the returns whose money is there, sweep both pools and the open reversals."""
-    with session.begin() as connection:
-        require(connection, session.actor, OPERATORS)
-    with progress("matching", None) as bar:
-        # First what banks debited and returned: what is left of their lines is then nobody's.
-        settled = settle(session.begin, session.actor)
-        settle_disbursements(session.begin, session.actor)
-        with session.begin() as connection:
-            note_reversed(connection, session.actor)
-        returned = post_returns(session.begin, session.actor)
-        report = sweep(session.begin, session.actor, bar.at)
-        with session.begin() as connection:
-            pair_open_reversals(connection)
-    with session.begin() as connection:
-        settle_standing_cases(connection)
-        suggest(connection)
-    return report, settled, returned
 
 
 def show_verdicts(verdicts: Sequence[FileVerdict], *, as_json: bool, acks: Sequence[Acknowledged] = ()) -> None:
@@ -220,16 +159,6 @@ def show_verdicts(verdicts: Sequence[FileVerdict], *, as_json: bool, acks: Seque
         raise typer.Exit(ExitCode.QUARANTINED)
     if any(ack.failed for ack in acks):
         raise typer.Exit(ExitCode.FAILED)
-
-
-def complaints(verdict: FileVerdict) -> list[str]:
-    """Say what a person has to know of a file, a sentence a finding, at most twenty a set."""
-    said = [f"{verdict.path}: {finding.sentence()}" for finding in verdict.findings]
-    for number, each in enumerate(verdict.sets, 1):
-        if each.status in {"quarantined", "conflict"}:
-            name = f"{verdict.path}: set {number} ({each.trn or 'no trace'}) {each.status}"
-            said += [f"{name}: {finding.sentence()}" for finding in each.findings[:20]] or [f"{name}: other content"]
-    return said
 
 
 def show_match(report: MatchReport, settled: Sequence[Settled], returned: Sequence[Posted] = ()) -> None:

@@ -11,22 +11,30 @@ from app.cli import (
     claims,
     corrections,
     cycle,
+    direct_pay,
     disbursements,
     exceptions,
+    fees,
     files,
     holds,
+    jobs,
     limits,
     negatives,
     notices,
     outgoing,
+    papers,
     people,
     returns,
+    running,
+    schedules,
     setup,
+    statements,
     unclaimed,
     vault,
 )
 from app.cli.screen import ERRORS, print_json
 from app.exit_codes import exit_code
+from app.logs import command_logged
 from schemas.errors import CentralpayError, UnreadableError, WrongUseError
 
 app = typer.Typer(
@@ -46,23 +54,31 @@ bank_care.register(app)
 notices.register(app)
 exceptions.register(app)
 corrections.register(app)
+fees.register(app)
 cycle.register(app)
+papers.register(app)
+statements.register(app)
 outgoing.register(app)
 returns.register(app)
 limits.register(app)
+schedules.register(app)
 holds.register(app)
 disbursements.register(app)
+direct_pay.register(app)
 negatives.register(app)
 unclaimed.register(app)
 books.register(app)
 claims.register(app)
 vault.register(app)
+running.register(app)
+jobs.register(app)
 
 
 def run() -> None:
     """Run the command line; every known error is one sentence and an exit code, never a traceback."""
     try:
-        app()
+        with command_logged(_command_name, exit_code):
+            app()
     except CentralpayError as error:
         _say(error)
         sys.exit(exit_code(error))
@@ -73,6 +89,17 @@ def run() -> None:
         wrong = WrongUseError("A word of the command holds bytes that are no text in UTF-8")
         _say(wrong)
         sys.exit(exit_code(wrong))
+
+
+def _command_name() -> str:
+    """Give the words that name the command, without what it is given."""
+    node, names = typer.main.get_command(app), list[str]()
+    for word in sys.argv[1:]:
+        inner = getattr(node, "commands", {}).get(word)
+        if inner is not None:
+            node = inner
+            names.append(word)
+    return " ".join(names)
 
 
 def _say(error: CentralpayError) -> None:

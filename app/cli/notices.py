@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
-from app.session import Session, opened
-from payouts.people.letters import list_notices, write_letters
-from payouts.people.users import OPERATORS, require
+from app.session import opened
+from app.work import leave_letters
+from payouts.people.letters import list_notices
 
 notices = typer.Typer(help="Letters to members.", no_args_is_help=True)
 
@@ -59,19 +59,10 @@ def write(
 
     Example: centralpay notices write --out letters
     """
-    with opened(as_user, warn) as session, session.begin() as connection:
-        require(connection, session.actor, OPERATORS)
-        written = write_letters(connection, out, _sender(session), session.actor, again=again)
+    with opened(as_user, warn) as session:
+        written = leave_letters(session, out, again=again)
     if as_json:
         print_json({"letters": [each.model_dump(mode="json") for each in written]})
         return
     rows = [[each.notice_id, each.ncpdp_id, each.kind, each.path] for each in written]
     print_table("Letters written", ["id#", "NCPDP", "kind", "file"], rows)
-
-
-def _sender(session: Session) -> list[str]:
-    settings, office = session.settings, session.settings.office
-    if office is None:
-        return [settings.company_name]
-    place = f"{office.city} {office.state} {office.postal_code}"
-    return [settings.company_name, office.street, place, f"Telephone {office.telephone}"]

@@ -1,6 +1,6 @@
 """What banks answered: ``returns``; and ``cycle settle``, where a person says which debit a cycle's is."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -9,7 +9,7 @@ from app.cli.cycle import cycle_commands
 from app.cli.dates import day_from
 from app.cli.people import show_approval
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
-from app.session import BANK_ZONE, opened
+from app.session import Session, opened
 from payouts.answers import again, returns
 from payouts.answers.reversed import propose_reversed
 from payouts.answers.trail import ALL, AnswerRow, list_answers, show_answer
@@ -156,10 +156,9 @@ def release(
 
     Example: centralpay returns release 3 --authority 'Circuit Court, 26-CV-17' --text 'Garnishment released'
     """
-    on = _day(day)
     with opened(as_user, warn) as session, session.begin() as connection:
         require(connection, session.actor, OPERATORS)
-        again.record_release(connection, answer_id, authority, said, on=on, actor=session.actor)
+        again.record_release(connection, answer_id, authority, said, on=_day(session, day), actor=session.actor)
     _print_state(answer_id, "released", as_json=as_json)
 
 
@@ -191,8 +190,8 @@ def settle_cycle(
     show_approval(approval_id, "pending", as_json=as_json)
 
 
-def _day(text: str | None) -> date:
-    return datetime.now(BANK_ZONE).date() if text is None else day_from(text)
+def _day(session: Session, text: str | None) -> date:
+    return session.today if text is None else day_from(text)
 
 
 def _print_state(answer_id: int, state: str, *, as_json: bool) -> None:

@@ -35,11 +35,6 @@ def possible(numbers: int | list[int] | None) -> int | list[int] | None:
     return numbers
 
 
-def readable(word: str) -> str:
-    """Give a word of the command line as text; what is no UTF-8, such as an old file name, becomes question marks."""
-    return word.encode("utf-8", "replace").decode("utf-8")
-
-
 def warn(sentence: str) -> None:
     """Say something that is not the result."""
     ERRORS.print(f"[yellow]{escape(sentence)}[/yellow]", soft_wrap=True)

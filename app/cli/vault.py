@@ -1,14 +1,14 @@
 """The vault's upkeep: ``vault verify``, ``vault rotate``, ``vault expire``."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from app.cli.dates import day_from
-from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, readable, warn
+from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
 from app.exit_codes import ExitCode
-from app.session import BANK_ZONE, opened
+from app.session import opened
+from app.work import readable
 from ingest.vault import expiry as vault_expiry
 from ingest.vault import keys as vault_keys
 from ingest.vault import upkeep as vault_upkeep
@@ -53,7 +53,7 @@ def verify(
             with session.begin() as connection:
                 require(connection, session.actor, OPERATORS)
         with progress("vault", None) as bar:
-            check = vault_upkeep.verify(session.reading, session.vault, datetime.now(UTC), tidy=tidy, progress=bar.at)
+            check = vault_upkeep.verify(session.reading, session.vault, session.now, tidy=tidy, progress=bar.at)
     if as_json:
         print_json(check.model_dump(mode="json", exclude_none=True) | {"holds": check.holds})
     else:
@@ -104,7 +104,7 @@ def expire(
                 before=day,
                 reason=readable(reason),
                 actor=session.actor,
-                today=datetime.now(BANK_ZONE).date(),
+                today=session.today,
                 years=session.settings.retention_years,
                 dry_run=dry_run,
                 progress=bar.at,

@@ -13,7 +13,7 @@ from app.demo.plans import plans_for
 from app.demo.remittances import FEWEST_CLAIMS_EACH, DayFacts, write_remittances
 from schemas.errors import WrongUseError
 
-__all__ = ["generate_day", "settlement_statement"]
+__all__ = ["check_sizes", "generate_day", "settlement_statement"]
 
 
 def generate_day(
@@ -45,30 +45,34 @@ def generate_day(
     Raises:
         WrongUseError: too few pharmacies, payers or claims to show what a day holds.
     """
-    _check_sizes(pharmacies, payers, claims)
+    check_sizes(pharmacies, payers, claims)
     folder.mkdir(parents=True, exist_ok=True)
     rng = Random(seed)  # noqa: S311 (repeatable chance is the point; nothing secret hangs on it)
-    membership = invent_membership(rng, pharmacies, business_date)
-    benefit_managers = invent_payers(rng, payers)
-    roster, payer_list, bank_file = folder / "roster.csv", folder / "payers.csv", folder / "bank.bai2"
-    write_roster(roster, membership.members)
-    write_payers(payer_list, benefit_managers)
     facts = DayFacts(
         folder=folder,
         business_date=business_date,
         bank_account=bank_account,
-        membership=membership,
-        payers=benefit_managers,
+        membership=invent_membership(rng, pharmacies, business_date),
+        payers=invent_payers(rng, payers),
         seed=seed,
         progress=progress or _unseen,
     )
+    return _written(facts, claims)
+
+
+def _written(facts: DayFacts, claims: int) -> Day:
+    """Write all files of a day whose people are invented."""
+    membership = facts.membership
+    roster, payer_list, bank_file = (facts.folder / name for name in ("roster.csv", "payers.csv", "bank.bai2"))
+    write_roster(roster, membership.members)
+    write_payers(payer_list, facts.payers)
     files = write_remittances(facts, claims)
-    deposits = expected_deposits(files, benefit_managers, business_date)
-    closing_cents = write_bank_file(bank_file, bank_account, business_date, deposits)
+    deposits = expected_deposits(files, facts.payers, facts.business_date)
+    closing_cents = write_bank_file(bank_file, facts.bank_account, facts.business_date, deposits)
     own_funds = next(each for each in deposits if each.arrival is Arrival.FLOAT)
     return Day(
-        business_date=business_date,
-        bank_account=bank_account,
+        business_date=facts.business_date,
+        bank_account=facts.bank_account,
         roster=roster,
         payers=payer_list,
         files=files,
@@ -85,7 +89,12 @@ def generate_day(
     )
 
 
-def _check_sizes(pharmacies: int, payers: int, claims: int) -> None:
+def check_sizes(pharmacies: int, payers: int, claims: int) -> None:
+    """See that a day can show what a day holds.
+
+    Raises:
+        WrongUseError: too few pharmacies, payers or claims.
+    """
     if pharmacies < FEWEST:
         raise WrongUseError(f"a demonstration day needs at least {FEWEST} pharmacies, not {pharmacies}")
     if payers < 1:

@@ -17,6 +17,8 @@ ROSTER_COLUMNS = (
     *("ncpdp_id", "npi", "legal_name", "dba_name", "tin", "state", "member_since", "member_until"),
     *("monthly_fee", "fee_since", "routing_number", "account_number", "account_type", "payout_schedule"),
 )
+MINIMUM_COLUMN = "payout_minimum"
+"""Optional, behind the others."""
 
 _PLACES = (
     *("Maple Street", "Harbor View", "Old Mill", "Courthouse", "Cedar Grove", "Riverside", "Prairie", "Lakeshore"),
@@ -46,6 +48,10 @@ class Pharmacy:
     account_number: str = field(repr=False)
     account_type: str
     payout_schedule: str
+    member_until: date | None = None
+    """Last day of the membership; None: it goes on."""
+    payout_minimum_cents: int = 0
+    """Less is not paid out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +118,22 @@ def _name(number: int) -> str:
 
 
 def write_roster(path: Path, members: Sequence[Pharmacy]) -> None:
-    """Write the roster CSV, one row for each member; a blank ``member_until`` is a running membership."""
+    """Write the roster CSV, one row for each member; a blank ``member_until`` is a running membership.
+
+    The column of the least amount that is paid out stands there when a member has one.
+    """
+    has_minimum = any(each.payout_minimum_cents for each in members)
     with path.open("w", encoding="utf-8", newline="") as stream:
         rows = csv.writer(stream, lineterminator="\n")
-        rows.writerow(ROSTER_COLUMNS)
+        rows.writerow((*ROSTER_COLUMNS, *((MINIMUM_COLUMN,) if has_minimum else ())))
         for each in members:
-            since = each.member_since.isoformat()
+            since, until = each.member_since.isoformat(), each.member_until.isoformat() if each.member_until else ""
+            minimum = (text_from_cents(each.payout_minimum_cents),) if has_minimum else ()
             rows.writerow(
                 (
                     *(each.ncpdp_id, each.npi, f"{each.dba_name} LLC", each.dba_name, each.tin, each.state),
-                    *(since, "", text_from_cents(each.monthly_fee_cents), since),
+                    *(since, until, text_from_cents(each.monthly_fee_cents), since),
                     *(each.routing, each.account_number, each.account_type, each.payout_schedule),
+                    *minimum,
                 )
             )

@@ -58,7 +58,7 @@ class DayFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class RemittanceFile:
     """A file about to be written: its sets, each with what is expected of it."""
 
     number: int
@@ -73,21 +73,23 @@ def write_remittances(facts: DayFacts, claims: int) -> tuple[ExpectedFile, ...]:
     ordinary = claims - _CLAIMS_OF_THE_CHAIN - _CLAIMS_CARRIED_FORWARD
     budgets = split_count(ordinary, [plan.weight for plan in plans])
     written = []
-    again: _File | None = None
+    again: RemittanceFile | None = None
     for number, (plan, budget) in enumerate(zip(plans, budgets, strict=True), start=1):
         file = _file_of(facts, number, plan, budget)
-        written.append(_write(facts, file, created_at="0215", stem=plan.label))
+        written.append(write_file(facts, file, created_at="0215", stem=plan.label))
         # A payer sends the same sets once more later in the day, in a new envelope.
         again = again or (file if plan.shape is Shape.PER_PHARMACY else None)
     nothing = _file_of(facts, len(plans) + 1, _CARRIED_FORWARD, 0)
-    written.append(_write(facts, nothing, created_at="0215", stem=nothing.plan.label))
+    written.append(write_file(facts, nothing, created_at="0215", stem=nothing.plan.label))
     if again is not None:
-        resent = _File(len(plans) + 2, again.plan, again.payer, tuple(_as_duplicate(*each) for each in again.sets))
-        written.append(_write(facts, resent, created_at="0947", stem=f"{again.plan.label}-again"))
+        resent = RemittanceFile(
+            len(plans) + 2, again.plan, again.payer, tuple(_as_duplicate(*each) for each in again.sets)
+        )
+        written.append(write_file(facts, resent, created_at="0947", stem=f"{again.plan.label}-again"))
     return tuple(written)
 
 
-def _file_of(facts: DayFacts, number: int, plan: Plan, budget: int) -> _File:
+def _file_of(facts: DayFacts, number: int, plan: Plan, budget: int) -> RemittanceFile:
     rng = Random(f"{facts.seed}:{number}")  # noqa: S311 (repeatable chance is the point; nothing secret hangs on it)
     payer = facts.payers[(number - 1) % len(facts.payers)]
     book = ClaimBook(rng, payer, facts.business_date, by_cost_and_fee=number % 2 == 0)
@@ -105,12 +107,12 @@ def _file_of(facts: DayFacts, number: int, plan: Plan, budget: int) -> _File:
     for ordinal, payment in enumerate(payments, start=1):
         trace = f"{stem}{ordinal:03d}"
         wrong = plan.traces > 1 and ordinal == 2
-        for payee, group in _groups(plan, payment):
+        for payee, group in groups_of(plan, payment):
             control_number = f"{len(sets) + 1:04d}"
-            pair = _set_of(facts, plan, payer, payee, group, trace=trace, control_number=control_number, wrong=wrong)
+            pair = set_of(facts, plan, payer, payee, group, trace=trace, control_number=control_number, wrong=wrong)
             sets.append(pair)
             facts.progress(sum(len(account.claims) for account in group))
-    return _File(number, plan, payer, tuple(sets))
+    return RemittanceFile(number, plan, payer, tuple(sets))
 
 
 def _with_special_stores(accounts: list[StoreAccount], book: ClaimBook, facts: DayFacts) -> list[StoreAccount]:
@@ -125,7 +127,7 @@ def _with_special_stores(accounts: list[StoreAccount], book: ClaimBook, facts: D
     ]
 
 
-def _groups(plan: Plan, accounts: list[StoreAccount]) -> Iterator[tuple[Payee, list[StoreAccount]]]:
+def groups_of(plan: Plan, accounts: list[StoreAccount]) -> Iterator[tuple[Payee, list[StoreAccount]]]:
     """Say which stores share a set, and who is its payee."""
     if plan.shape is not Shape.PER_PHARMACY:
         yield Payee(PSAO_NAME, "XX", PSAO_NPI), accounts
@@ -140,7 +142,7 @@ def _pharmacy_as_payee(store: Pharmacy, *, by_tax_number: bool) -> Payee:
     return Payee(store.dba_name.upper(), "XX", store.npi, (("TJ", store.tin),))
 
 
-def _set_of(
+def set_of(
     facts: DayFacts,
     plan: Plan,
     payer: Payer,
@@ -151,6 +153,7 @@ def _set_of(
     control_number: str,
     wrong: bool,
 ) -> tuple[RemittanceSet, ExpectedSet]:
+    """Make one set of these stores' accounts, and say what is expected of it; a wrong one does not balance."""
     shares = tuple(account.share for account in accounts)
     payment_cents = sum(share.share_cents for share in shares)
     if wrong:
@@ -206,7 +209,8 @@ def _as_duplicate(remittance: RemittanceSet, expected: ExpectedSet) -> tuple[Rem
     return remittance, replace(expected, verdict=Verdict.DUPLICATE, funding=Funding.REFUSED)
 
 
-def _write(facts: DayFacts, file: _File, *, created_at: str, stem: str) -> ExpectedFile:
+def write_file(facts: DayFacts, file: RemittanceFile, *, created_at: str, stem: str) -> ExpectedFile:
+    """Write a file into the folder of its day."""
     name = file.payer.name.split()[0].lower()
     ending = ".835.gz" if file.plan.compressed else ".835"
     path = facts.folder / f"{file.number:02d}-{name}-{stem}{ending}"

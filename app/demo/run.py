@@ -1,7 +1,6 @@
 """The demonstration: a generated day through the same code as the commands, in a home of its own; ends with proofs."""
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,20 +13,21 @@ import typer
 from pydantic import BaseModel
 
 from app.cli.books import show_verdicts
-from app.cli.cycle import StatementFormat, release_showing, save_statement
+from app.cli.cycle import release_showing
 from app.cli.cycle_screen import cycle_json, show_release
 from app.cli.exceptions import show_cases
-from app.cli.files import complaints, match_all, receive, show_match
+from app.cli.files import show_match
 from app.cli.screen import ERRORS, SCREEN, print_json, print_table, progress
-from app.cluster import Cluster
+from app.cli.statements import issue_statements
 from app.demo.afterwards import Afterwards
 from app.demo.day import Day
-from app.demo.files import generate_day
+from app.demo.files import check_sizes, generate_day
+from app.demo.home import clear, own_settings, quiet
 from app.exit_codes import ExitCode
 from app.session import Session, opened
 from app.settings import Settings
+from app.work import complaints, match_all, receive
 from ingest.cases import list_cases
-from ingest.directory import list_members
 from ingest.receiving import FileVerdict
 from ledger.balances import trial_balance
 from ledger.proofs import Verdict, verify
@@ -36,9 +36,11 @@ from payouts.answers.trail import list_answers
 from payouts.cycle import cycles
 from payouts.cycle.release import Released
 from payouts.cycle.settlement import Settled
+from payouts.errors import NotABankingDayError
 from payouts.fees.assessment import assess
 from payouts.people.users import UserRole, add_user
-from payouts.statements.reading import statement
+from payouts.statements.forms import StatementForm
+from schemas.calendar import is_banking_day, next_banking_day
 
 OPERATOR, APPROVER = "olga", "anton"
 """The two people of the demonstration: one proposes, the other approves."""
@@ -58,31 +60,17 @@ def run_demo(size: DemoSize, day: date, *, as_json: bool) -> None:
     """Make a new home in HOME/demo, run the day, print it, and leave files in HOME/demo/in and HOME/demo/out.
 
     Raises:
+        WrongUseError: the day is too small, or no banking day; the last demonstration stays.
         typer.Exit: with the proofs' exit code when one fails.
     """
     started = time.monotonic()
-    settings = _own_settings()
-    _clear(settings.home)
-    folder = settings.home / "in"
-    with progress("generating the day", size.claims) as bar:
-        made = 0
-
-        def count(more: int) -> None:
-            nonlocal made
-            made += more
-            bar.at(made, size.claims)
-
-        generated = generate_day(
-            folder,
-            pharmacies=size.pharmacies,
-            payers=size.payers,
-            claims=size.claims,
-            seed=size.seed,
-            business_date=day,
-            bank_account=settings.bank_account.get_secret_value(),
-            progress=count,
-        )
-    with opened(OPERATOR, _quiet, settings) as session:
+    check_sizes(size.pharmacies, size.payers, size.claims)
+    if not is_banking_day(day):
+        raise NotABankingDayError(day, next_banking_day(day))
+    settings = own_settings()
+    clear(settings.home)
+    generated = _generated(settings, size, day)
+    with opened(OPERATOR, quiet, settings) as session:
         verdicts = Demonstration(session, generated, settings.home / "out", _silent if as_json else _say).run()
     holds = all(verdict.holds for verdict in verdicts)
     summary = {
@@ -98,12 +86,33 @@ def run_demo(size: DemoSize, day: date, *, as_json: bool) -> None:
             f"{generated.claims:,} claims in {summary['seconds']} s; "
             f"{'every proof holds' if holds else '[red]a proof FAILS[/red]'}.\n"
             f"Files: {settings.home / 'in'}\n"
-            f"Results: {settings.home / 'out'} (NACHA file, the members' own 835s, statements, JSON)\n"
+            f"Results: {settings.home / 'out'} (NACHA file, notices, the members' own 835s, statements, JSON)\n"
             f"Look on: CENTRALPAY_HOME={settings.home} .venv/bin/centralpay exceptions list",
             soft_wrap=True,
         )
     if not holds:
         raise typer.Exit(ExitCode.PROOF_FAILED)
+
+
+def _generated(settings: Settings, size: DemoSize, day: date) -> Day:
+    with progress("generating the day", size.claims) as bar:
+        made = 0
+
+        def count(more: int) -> None:
+            nonlocal made
+            made += more
+            bar.at(made, size.claims)
+
+        return generate_day(
+            settings.home / "in",
+            pharmacies=size.pharmacies,
+            payers=size.payers,
+            claims=size.claims,
+            seed=size.seed,
+            business_date=day,
+            bank_account=settings.bank_account.get_secret_value(),
+            progress=count,
+        )
 
 
 @dataclass(frozen=True)
@@ -141,7 +150,7 @@ class Demonstration:
 
     def _files_in(self) -> None:
         names = [self.day.roster, self.day.payers, *self.day.remittances, self.day.bank_file]
-        verdicts = receive(self.session, [str(name) for name in names])
+        verdicts = receive(self.session, [str(name) for name in names], show=progress)
         self._leave("ingest.json", {"files": [verdict.model_dump(mode="json") for verdict in verdicts]})
         self.say("What came in", lambda: _show_received(verdicts))
         self.say("What was refused, and why", lambda: _show_refused(verdicts))
@@ -153,7 +162,7 @@ class Demonstration:
             decisions.decide(connection, approval_id, APPROVER, approve=True)
 
     def _match(self) -> None:
-        report, settled, _ = match_all(self.session)
+        report, settled, _ = match_all(self.session, show=progress)
         self._leave("match.json", report)
         self.say("What matched", lambda: show_match(report, settled))
 
@@ -191,8 +200,8 @@ class Demonstration:
             return
         bank = Afterwards(self.day, self.out / released.nacha_file, paid)
         for step, paths in zip(("settlement", "answers"), bank.write(self.day.bank_file.parent), strict=True):
-            verdicts = receive(self.session, [str(path) for path in paths])
-            _, settled, returned = match_all(self.session)
+            verdicts = receive(self.session, [str(path) for path in paths], show=progress)
+            _, settled, returned = match_all(self.session, show=progress)
             done: dict[str, Sequence[BaseModel]] = {"settled": settled, "returned": returned}
             rows = {name: [each.model_dump(mode="json") for each in models] for name, models in done.items()}
             self._leave(f"{step}.json", rows)
@@ -207,15 +216,9 @@ class Demonstration:
 
     def _close(self, released: Released) -> list[Verdict]:
         first = self.day.business_date.replace(day=1)
+        for kind in (StatementForm.CSV, StatementForm.JSON):
+            issue_statements(self.session, first, released.effective_date, kind, self.out / "statements")
         with self.session.reading() as connection:
-            members = list_members(connection)
-            with progress("statements", len(members)) as bar:
-                for number, member in enumerate(members, 1):
-                    made = statement(connection, member.member_id, first, released.effective_date)
-                    for kind in StatementFormat:
-                        path = self.out / "statements" / f"{member.ncpdp_id}.{kind.value}"
-                        save_statement(self.session, made, path, kind)
-                    bar.at(number, len(members))
             open_cases = list_cases(connection)
             rows = trial_balance(connection)
             verdicts = verify(connection)
@@ -223,7 +226,7 @@ class Demonstration:
         self._leave("trial-balance.json", {"rows": [row.model_dump(mode="json") for row in rows]})
         proofs = [{"id": each.proof.name, "holds": each.holds, "detail": each.detail} for each in verdicts]
         self._leave("proofs.json", {"proofs": proofs})
-        self.say("Exceptions", lambda: show_cases(open_cases))
+        self.say("Exceptions", lambda: show_cases(open_cases, self.session.now))
         self.say("Proofs", lambda: show_verdicts(verdicts))
         return verdicts
 
@@ -232,23 +235,6 @@ class Demonstration:
             document = document.model_dump(mode="json")
         path = self.out / name
         path.write_text(json.dumps(document, indent=2, default=str) + "\n", encoding="utf-8")
-
-
-def _own_settings() -> Settings:
-    """Give the demonstration a home, a database and a key of its own: it never touches real books."""
-    settings = Settings.from_environment()
-    own = {"home": settings.home / "demo", "database_url": None, "master_key": None, "master_key_file": None}
-    return settings.model_copy(update=own)
-
-
-def _clear(home: Path) -> None:
-    """Take the last demonstration away; its server may still run after a crash."""
-    if not home.exists():
-        return
-    if (home / "postgres").exists():
-        with Cluster(home / "postgres").running():
-            pass
-    shutil.rmtree(home)
 
 
 def _show_received(verdicts: list[FileVerdict]) -> None:
@@ -276,8 +262,3 @@ def _say(step: str, show: Callable[[], None]) -> None:
 def _silent(step: str, show: Callable[[], None]) -> None:
     del show
     ERRORS.print(step)
-
-
-def _quiet(sentence: str) -> None:
-    """The demonstration's key protects nothing; its warning would only frighten."""
-    del sentence

@@ -21,16 +21,17 @@ SELECT ensure_claim_partition(:paid_on)
 -- name: add_advices
 -- In one order for everybody: loaders that meet the same advices wait for each other, never in a circle.
 INSERT INTO advice (advice_id, payer_id, trace_number, payee_id, ordinal_in_payment, content_sha256, file_id, set_ordinal, payer_name, method,
-    paid_on, payment_cents, claim_count, claims_cents, plb_cents, byte_start, byte_end, delimiters)
+    paid_on, payment_cents, claim_count, claims_cents, plb_cents, byte_start, byte_end, delimiters, direct_pay_id, state)
 SELECT a.advice_id, a.payer_id, a.trace_number, a.payee_id, a.ordinal_in_payment, a.content_sha256, :file_id, a.set_ordinal, a.payer_name, a.method,
-    a.paid_on, a.payment_cents, a.claim_count, a.claims_cents, a.plb_cents, a.byte_start, a.byte_end, a.delimiters
+    a.paid_on, a.payment_cents, a.claim_count, a.claims_cents, a.plb_cents, a.byte_start, a.byte_end, a.delimiters,
+    a.direct_pay_id, CASE WHEN a.direct_pay_id IS NULL THEN 'accepted' ELSE 'direct' END
 FROM unnest(CAST(:advice_id AS bigint[]), CAST(:payer_id AS text[]), CAST(:trace_number AS text[]), CAST(:payee_id AS text[]),
     CAST(:ordinal_in_payment AS integer[]), CAST(:content_sha256 AS bytea[]), CAST(:set_ordinal AS integer[]), CAST(:payer_name AS text[]),
     CAST(:method AS text[]), CAST(:paid_on AS date[]), CAST(:payment_cents AS bigint[]), CAST(:claim_count AS integer[]),
     CAST(:claims_cents AS bigint[]), CAST(:plb_cents AS bigint[]), CAST(:byte_start AS bigint[]), CAST(:byte_end AS bigint[]),
-    CAST(:delimiters AS text[]))
+    CAST(:delimiters AS text[]), CAST(:direct_pay_id AS bigint[]))
     AS a (advice_id, payer_id, trace_number, payee_id, ordinal_in_payment, content_sha256, set_ordinal, payer_name, method,
-    paid_on, payment_cents, claim_count, claims_cents, plb_cents, byte_start, byte_end, delimiters)
+    paid_on, payment_cents, claim_count, claims_cents, plb_cents, byte_start, byte_end, delimiters, direct_pay_id)
 ORDER BY a.payer_id COLLATE "C", a.trace_number COLLATE "C", a.payee_id COLLATE "C", a.ordinal_in_payment
 ON CONFLICT (payer_id, trace_number, payee_id, ordinal_in_payment) WHERE state <> 'replaced' DO NOTHING
 RETURNING advice_id
@@ -60,13 +61,14 @@ INSERT INTO advice_replacement (advice_id, replaces, approval_id) VALUES (:advic
 UPDATE remittance_set SET status = 'accepted', advice_id = :advice_id WHERE file_id = :file_id AND set_ordinal = :set_ordinal
 
 -- name: add_shares
--- Shares, and for each member's that no remittance has told it of yet.
+-- Shares, and for each member's that no remittance has told it of yet; of a direct advice its payer told it.
 WITH added AS (
     INSERT INTO advice_share (owner_id, advice_id, claim_count, claims_cents, plb_cents, lines_sha256)
     SELECT owner_id, advice_id, claim_count, claims_cents, plb_cents, lines_sha256 FROM advice_shares(CAST(:advice_ids AS bigint[]))
     RETURNING owner_id, advice_id
 )
-INSERT INTO share_to_remit (owner_id, advice_id) SELECT owner_id, advice_id FROM added WHERE owner_id <> house_id()
+INSERT INTO share_to_remit (owner_id, advice_id) SELECT s.owner_id, s.advice_id FROM added s JOIN advice a USING (advice_id)
+WHERE s.owner_id <> house_id() AND a.direct_pay_id IS NULL
 
 -- name: shares
 -- The shares of advices as they are posted: a member's as one sum, the house's by unknown payee and for the network.

@@ -1,6 +1,6 @@
 -- name: members_on_file
 SELECT p.ncpdp_id, p.pharmacy_id, m.member_id, lower(m.membership) AS since, upper(m.membership) - 1 AS until, m.legal_name, m.dba_name,
-       m.tin, m.state, m.payout_schedule,
+       m.tin, m.state, m.payout_schedule, m.payout_minimum_cents,
        (SELECT i.value FROM member_identifier i WHERE i.member_id = m.member_id AND i.kind = 'NPI' ORDER BY i.found_by IS NULL DESC, i.valid DESC LIMIT 1) AS npi,
        c.monthly_fee_cents, lower(c.in_force) AS fee_since, b.bank_account_id, b.routing_number, b.account_type, b.sealed_number
 FROM member m
@@ -32,8 +32,30 @@ UPDATE member SET membership = daterange(lower(membership), CAST(:until AS date)
 -- name: end_contract_before
 UPDATE contract SET in_force = daterange(lower(in_force), CAST(:fee_since AS date)) WHERE member_id = :member_id AND in_force @> CAST(:fee_since AS date)
 
+-- name: next_contract
+-- The form of its remittances and the way its first and last month count stay a member's under a new fee.
+INSERT INTO contract (member_id, in_force, monthly_fee_cents, proration, remittance_form)
+SELECT :member_id, daterange(:since, CAST(:until AS date), '[]'), :monthly_fee_cents, coalesce(max(c.proration), 'none'), coalesce(max(c.remittance_form), 'combined')
+FROM (SELECT proration, remittance_form FROM contract WHERE member_id = :member_id ORDER BY in_force DESC LIMIT 1) c
+
+-- name: add_bank_accounts
+-- All in one statement: the guard of accounts asks once a statement.
+INSERT INTO bank_account (bank_account_id, member_id, in_use, routing_number, account_type, sealed_number, last_four)
+SELECT n.bank_account_id, n.member_id, daterange(n.since, NULL), n.routing_number, n.account_type, n.sealed_number, n.last_four
+FROM unnest(CAST(:bank_account_id AS uuid[]), CAST(:member_id AS uuid[]), CAST(:since AS date[]), CAST(:routing_number AS text[]),
+            CAST(:account_type AS text[]), CAST(:sealed_number AS bytea[]), CAST(:last_four AS text[]))
+    AS n (bank_account_id, member_id, since, routing_number, account_type, sealed_number, last_four)
+
+-- name: assessed_months
+-- The last month for which each of these members is assessed.
+SELECT DISTINCT ON (s.owner_id) s.owner_id AS member_id, month_of_reference(s.reference) AS month, s.amount_cents AS cents
+FROM standing_line s WHERE s.account = 'fee_receivable' AND s.event = 'fee_assessed' AND s.owner_id = ANY (CAST(:member_ids AS uuid[]))
+ORDER BY s.owner_id, s.reference DESC
+
 -- name: rename_member
-UPDATE member SET legal_name = :legal_name, dba_name = :dba_name, state = :state, payout_schedule = :payout_schedule WHERE member_id = :member_id
+UPDATE member SET legal_name = :legal_name, dba_name = :dba_name, state = :state, payout_schedule = :payout_schedule,
+    payout_minimum_cents = coalesce(CAST(:payout_minimum_cents AS bigint), payout_minimum_cents)
+WHERE member_id = :member_id
 
 -- name: identifiers
 SELECT kind || ':' || value AS identifier, to_char(lower(valid), 'YYYYMMDD') AS since,

@@ -77,7 +77,7 @@ UPDATE advice a SET funded_cents = n.cents, state = CASE WHEN n.fundings > 0 AND
 FROM (SELECT k.advice_id, coalesce(-sum(l.amount_cents), 0)::bigint AS cents, count(l.amount_cents) AS fundings
       FROM unnest(CAST(:advice_ids AS bigint[])) AS k (advice_id)
       LEFT JOIN standing_line l ON l.account = 'advised' AND l.event = 'funded' AND l.reference = k.advice_id GROUP BY k.advice_id) n
-WHERE a.advice_id = n.advice_id AND a.state <> 'replaced'
+WHERE a.advice_id = n.advice_id AND a.state NOT IN ('replaced', 'direct')
 
 -- name: negative_members
 -- Two owners of one store may both owe.

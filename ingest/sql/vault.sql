@@ -9,6 +9,8 @@ FROM (
     UNION ALL
     SELECT c.children_sha256, format('remittances of cycle %s', c.cycle_id), NULL, 0 FROM cycle c WHERE c.children_sha256 IS NOT NULL
     UNION ALL
+    SELECT c.notices_sha256, format('notices of cycle %s', c.cycle_id), NULL, 0 FROM cycle c WHERE c.notices_sha256 IS NOT NULL
+    UNION ALL
     SELECT decode(a.detail ->> 'sha256', 'hex'), format('statement %s %s %s', a.subject, a.detail ->> 'from', a.detail ->> 'to'), NULL, 0
     FROM activity a WHERE a.action = 'statement_issued'
 ) n

@@ -72,23 +72,18 @@ FROM (
                GROUP BY owner_id) s USING (owner_id)) m
 
 -- name: P6
+-- A month is assessed as the contract asks it; what it asks less by now, after an exit that was recorded late, is waived or
+-- refunded, or declared by a case while the float lacks it. What is collected is the whole of what was not waived.
 SELECT count(*) AS checked, count(*) FILTER (WHERE bad) AS failing,
-       array_agg(DISTINCT owner_id) FILTER (WHERE bad) AS owners,
-       min(format('member %s month %s: assessed %s, waived %s, collected %s, refunded %s, contract %s cents', owner_id, reference, assessed,
-                  waived, collected, refunded, due)) FILTER (WHERE bad) AS detail
+       array_agg(DISTINCT member_id) FILTER (WHERE bad) AS owners,
+       min(format('member %s month %s: assessed %s, waived %s, collected %s, refunded %s, contract %s cents', member_id, reference, assessed_cents,
+                  waived_cents, collected_cents, refunded_cents, due_cents)) FILTER (WHERE bad) AS detail
 FROM (
-    SELECT *, assessed <> due OR (collected > 0 AND collected <> assessed - waived) OR refunded > collected AS bad
-    FROM (
-        SELECT owner_id, reference,
-               coalesce(sum(amount_cents) FILTER (WHERE event = 'fee_assessed' AND account = 'fee_receivable'), 0) AS assessed,
-               coalesce(sum(amount_cents) FILTER (WHERE event = 'fee_waived' AND account = 'fee_waived'), 0) AS waived,
-               coalesce(-sum(amount_cents) FILTER (WHERE event = 'fee_collected' AND account = 'fee_withheld'), 0) AS collected,
-               coalesce(sum(amount_cents) FILTER (WHERE event = 'fee_refunded' AND account = 'fee_waived'), 0) AS refunded,
-               fee_due_of_member(owner_id, month_of_reference(reference)) AS due
-        FROM standing_line
-        WHERE account IN ('fee_receivable', 'fee_withheld', 'fee_waived')
-          AND (CAST(:owners AS uuid[]) IS NULL OR owner_id = ANY (CAST(:owners AS uuid[])))
-        GROUP BY owner_id, reference) f) m
+    SELECT *, assessed_cents < due_cents OR (over_cents > 0 AND over_cents > declared_cents)
+           OR (collected_cents > 0 AND collected_cents <> assessed_cents - waived_cents) OR refunded_cents > collected_cents
+           OR open_cents <> assessed_cents - waived_cents - swept_cents AS bad
+    FROM fee_against_contract
+    WHERE CAST(:owners AS uuid[]) IS NULL OR member_id = ANY (CAST(:owners AS uuid[]))) m
 
 -- name: P7
 -- Shares that a remittance told its member, and those that none has told yet; a release tells what it pays.
@@ -108,7 +103,10 @@ FROM (
     FROM (
         SELECT a.advice_id, a.payment_cents, a.claims_cents, a.plb_cents, coalesce(l.advised, 0) AS advised, l.funded,
                coalesce(t.cents, 0) AS told, coalesce(w.cents, 0) AS waiting,
-               a.payment_cents <> a.claims_cents - a.plb_cents OR a.payment_cents <> coalesce(l.advised, 0)
+               a.payment_cents <> a.claims_cents - a.plb_cents
+               -- What its payer pays directly is neither advised nor funded here, and told by none of ours.
+               OR CASE WHEN a.direct_pay_id IS NULL THEN a.payment_cents ELSE 0 END <> coalesce(l.advised, 0)
+               OR (a.direct_pay_id IS NOT NULL AND t.cents IS NOT NULL)
                -- Funded in parts: so far what its fundings gave, and funded when that is the whole.
                OR a.funded_cents <> coalesce(l.funded, 0)
                OR (a.state = 'funded') <> ((l.funded IS NOT NULL AND l.funded = a.payment_cents) OR (a.state = 'funded' AND l.advised IS NULL))
@@ -140,10 +138,10 @@ FROM (
     FROM (
         SELECT s.owner_id, s.advice_id, s.claim_count + coalesce(f.claim_count, 0) AS claim_count, s.claims_cents + coalesce(f.claims_cents, 0) AS claims_cents,
                s.plb_cents + coalesce(f.plb_cents, 0) AS plb_cents, c.claim_count AS told_count, c.claims_cents AS told_claims, c.payer_plb_cents AS told_plb,
-               r.owner_id IS NULL OR r.cycle_id IS DISTINCT FROM c.cycle_id OR (c.cycle_id IS NOT NULL
+               (r.owner_id IS NULL) <> (a.direct_pay_id IS NOT NULL) OR r.cycle_id IS DISTINCT FROM c.cycle_id OR (c.cycle_id IS NOT NULL
                AND (s.claim_count + coalesce(f.claim_count, 0), s.claims_cents + coalesce(f.claims_cents, 0), s.plb_cents + coalesce(f.plb_cents, 0))
                    IS DISTINCT FROM (c.claim_count, c.claims_cents, c.payer_plb_cents)) AS bad
-        FROM advice_share s LEFT JOIN share_to_remit r USING (owner_id, advice_id)
+        FROM advice_share s JOIN advice a USING (advice_id) LEFT JOIN share_to_remit r USING (owner_id, advice_id)
         LEFT JOIN child_set c ON c.member_id = s.owner_id AND c.advice_id = s.advice_id AND c.found_in = 0
         LEFT JOIN found f ON f.owner_id = s.owner_id AND f.advice_id = s.advice_id AND f.cycle_id = c.cycle_id
         WHERE s.owner_id <> house_id()
@@ -193,10 +191,11 @@ SELECT count(*) AS checked, count(*) FILTER (WHERE bad) AS failing,
 FROM (
     SELECT owner_id, advice_id,
            (s.claim_count, s.claims_cents, s.plb_cents, s.lines_sha256) IS DISTINCT FROM (n.claim_count, n.claims_cents, n.plb_cents, n.lines_sha256)
-           -- A replaced advice was reversed: its lines stay, and say nothing of the books.
-           OR coalesce(e.cents, 0) <> CASE WHEN a.state = 'replaced' THEN 0 ELSE s.claims_cents - s.plb_cents END AS bad
+           -- A replaced advice was reversed: its lines stay, and say nothing of the books. A direct one is its member's alone.
+           OR coalesce(e.cents, 0) <> CASE WHEN a.state = 'replaced' OR a.direct_pay_id IS NOT NULL THEN 0 ELSE s.claims_cents - s.plb_cents END
+           OR (a.state = 'direct' AND owner_id <> d.member_id) AS bad
     FROM advice_share s FULL JOIN now n USING (owner_id, advice_id) LEFT JOIN entered e USING (owner_id, advice_id)
-    LEFT JOIN advice a USING (advice_id)
+    LEFT JOIN advice a USING (advice_id) LEFT JOIN direct_pay d USING (direct_pay_id)
     UNION ALL
     SELECT f.owner_id, f.advice_id,
            (f.claim_count, f.claims_cents, f.plb_cents, f.lines_sha256) IS DISTINCT FROM (n.claim_count, n.claims_cents, n.plb_cents, n.lines_sha256)

@@ -3,25 +3,21 @@
 Why one step: a fee that is waived, a member that is not due and a job that failed stand on the same papers and lists.
 """
 
-from pathlib import Path
-
-from alembic import op
+from migrations.steps import run_down, run_up
 
 revision = "2026_11_22_0004"
 down_revision = "2026_11_22_0003"
 branch_labels = None
 depends_on = None
 
-SQL = Path(__file__).parents[1] / "sql" / "2026_11_22_0004_on_schedule_on_paper"
+STEP = "2026_11_22_0004_on_schedule_on_paper"
 
 
 def upgrade() -> None:
-    """Run the files in their order."""
-    for path in sorted(SQL.glob("[0-9]*.sql")):
-        op.get_bind().exec_driver_sql(path.read_text(encoding="utf-8"))
+    """Run its files."""
+    run_up(STEP)
 
 
 def downgrade() -> None:
-    """Take it back, last file first."""
-    for path in sorted(SQL.glob("down_*.sql"), reverse=True):
-        op.get_bind().exec_driver_sql(path.read_text(encoding="utf-8"))
+    """Run those that take it back."""
+    run_down(STEP)

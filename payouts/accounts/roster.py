@@ -1,4 +1,7 @@
-"""A roster with other bank details asks for a change like anybody else; what was asked or refused is not repeated."""
+"""A roster with other bank details asks for a change like anybody else; what was asked or refused is not repeated.
+
+An exit that it records late makes some fee more than the contract asks: that is given back with the import.
+"""
 
 from datetime import date
 from uuid import UUID
@@ -9,6 +12,7 @@ from ingest.details_desk import Answer, DetailsDesk
 from ingest.encryption import Keyring
 from ingest.roster import RosterRow
 from payouts.accounts.changes import QUERIES, ChangeRequest, ChangeSource, ask_change, is_same
+from payouts.fees.truing_up import true_up
 
 
 def roster_desk(
@@ -44,4 +48,7 @@ def roster_desk(
         ask_change(connection, request, keyring, actor)
         return Answer.ASKED
 
-    return DetailsDesk(ask, new_accounts_wait)
+    def follow(connection: Connection) -> None:
+        true_up(connection, actor, on)
+
+    return DetailsDesk(ask, new_accounts_wait, follow)

@@ -13,7 +13,7 @@ from ledger import activity
 from ledger.events import month_reference
 from ledger.queries import Queries
 from payouts.accounts.live import make_live
-from payouts.cycle.errors import ApproversMissingError
+from payouts.cycle.errors import ApproversMissingError, NobodyDueError
 from payouts.cycle.limits import limits_on
 from payouts.errors import (
     CycleOpenError,
@@ -27,7 +27,7 @@ from payouts.holding.holds import apply_holds
 from payouts.people import approvals
 from payouts.people.approvals import ApprovalKind
 from payouts.remittances import shares
-from schemas.calendar import is_banking_day, next_banking_day
+from schemas.calendar import add_banking_days, is_banking_day, next_banking_day
 
 QUERIES = Queries("payouts", "cycles.sql")
 _ANSWERS = Queries("payouts", "answers.sql")
@@ -122,7 +122,7 @@ class Cycle(BaseModel):
 
 
 def propose(connection: Connection, business_date: date, originator: Originator, actor: str) -> Cycle:
-    """Propose to pay what is available by a banking day; a cycle that is only proposed is replaced.
+    """Propose to pay what is available by a banking day to whom it is due; a cycle that is only proposed is replaced.
 
     Proposing the same again, with nothing changed, gives the same cycle.
 
@@ -130,6 +130,7 @@ def propose(connection: Connection, business_date: date, originator: Originator,
         NotABankingDayError: no file can be handed over on that day.
         CycleOpenError: an approved cycle waits for release.
         NothingToPayError: there is nothing to pay and no fee to collect.
+        NobodyDueError: there is, and all of it waits for the days and the minimums of its members.
     """
     if not is_banking_day(business_date):
         raise NotABankingDayError(business_date, next_banking_day(business_date))
@@ -312,10 +313,16 @@ def _add(connection: Connection, business_date: date, originator: Originator, ac
         "entry_description": originator.entry_description,
     }
     cycle_id = int(connection.execute(QUERIES["add_cycle"], facts | {"actor": actor}).scalar_one())
-    selection = {"business_date": business_date, "effective_on": facts["effective_on"]}
+    selection = {
+        "business_date": business_date,
+        "day_before": add_banking_days(business_date, -1),
+        "effective_on": facts["effective_on"],
+    }
     made = connection.execute(
         QUERIES["fill_cycle"], selection | {"cycle_id": cycle_id, "reference": month_reference(business_date)}
     ).one()
+    if not made.paid and made.not_due + made.below_minimum:
+        raise NobodyDueError(business_date, made.not_due, made.below_minimum)
     if not made.paid:
         raise NothingToPayError(business_date)
     connection.execute(QUERIES["keep_seen"], {"cycle_id": cycle_id, "seen": made.seen})

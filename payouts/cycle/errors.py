@@ -2,8 +2,20 @@
 
 from datetime import date
 
+from payouts.errors import NothingToPayError
 from schemas.errors import RefusedError, WrongUseError
 from schemas.money import show_cents
+
+
+class NobodyDueError(NothingToPayError):
+    """There is money, and nobody's day has come, or nobody's minimum is reached."""
+
+    def __init__(self, day: date, not_due: int, below_minimum: int) -> None:
+        self.not_due = not_due
+        self.below_minimum = below_minimum
+        waits = [(not_due, "their day"), (below_minimum, "their minimum")]
+        said = [f"{count} member{'s' * (count != 1)} for {what}" for count, what in waits if count]
+        super().__init__(day, f"Nobody is due on {day}; with money there wait {' and '.join(said)}")
 
 
 class ReasonMissingError(WrongUseError):

@@ -80,6 +80,15 @@ class Negative(_Row):
     available_cents: int
 
 
+class Waiting(_Row):
+    """Members with money that are not paid by their schedule: for what they wait, how many, how much they have."""
+
+    reason: str
+    """``not_due``: for their day; ``below_minimum``: for their minimum."""
+    members: int
+    cents: int
+
+
 class Held(_Row):
     """A member of which something is held now, or shall be."""
 
@@ -141,6 +150,7 @@ class Preview(_Row):
     first_payments: tuple[NewAccount, ...]
     changed_accounts: tuple[NewAccount, ...]
     negatives: tuple[Negative, ...]
+    waiting: tuple[Waiting, ...]
     held: tuple[Held, ...]
     stopped_accounts: tuple[StoppedAccount, ...]
     own_float: FloatCover
@@ -169,6 +179,7 @@ def preview(connection: Connection, cycle_id: int) -> Preview:
         first_payments=tuple(each for each in accounts if each.last_paid_on is None),
         changed_accounts=tuple(each for each in accounts if each.last_paid_on is not None),
         negatives=tuple(Negative(**each) for each in connection.execute(_QUERIES["negatives"], parameters).mappings()),
+        waiting=tuple(Waiting(**each) for each in connection.execute(_QUERIES["waiting"], parameters).mappings()),
         held=tuple(Held(**each) for each in connection.execute(_QUERIES["held"]).mappings()),
         stopped_accounts=tuple(
             StoppedAccount(**each) for each in connection.execute(_QUERIES["stopped_accounts"], parameters).mappings()

@@ -27,6 +27,11 @@ from payouts.children.model import Office
 from payouts.cycle.cycles import QUERIES, Originator, locked, see_unchanged
 from payouts.cycle.gates import stopped_members
 from payouts.errors import CycleStateError
+from payouts.fees.unpaid import settle_paid
+from payouts.papers.noticing import Noticing
+from payouts.papers.printing import NOTICE_FOLDER
+from payouts.papers.sender import Sender as PaperSender
+from payouts.papers.sender import sender_of
 from payouts.remittances.child_file import ChildFile, Progress
 from payouts.remittances.delivery import CHILD_FOLDER, Delivery
 from payouts.remittances.shares import count_children, payout_trace, untold_members
@@ -54,6 +59,15 @@ class Children(BaseModel):
     folder: str | None
 
 
+class Notices(BaseModel):
+    """The notices of the payments: how many, and where they are left; nowhere when papers were not asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int
+    folder: str | None
+
+
 class Released(BaseModel):
     """What a release sent; the same again when the release is repeated."""
 
@@ -68,6 +82,7 @@ class Released(BaseModel):
     fee_cents: int
     dropped: tuple[Dropped, ...]
     children: Children
+    notices: Notices
 
 
 @dataclass(frozen=True)
@@ -82,6 +97,7 @@ class Releaser:
         now: the moment that the files are made, in the bank's time zone.
         office: where the PSAO is, for the members' 835s; they do without.
         form: how the bank wants its files.
+        sender: who stands at the head of the notices; the company that pays when it is not said.
     """
 
     begin: Begin
@@ -91,9 +107,12 @@ class Releaser:
     now: datetime
     office: Office | None = None
     form: FileForm = PLAIN
+    sender: PaperSender | None = None
 
-    def release(self, cycle_id: int, out: Path, progress: Progress = lambda *_: None) -> Released:
-        """Release an approved cycle and leave its NACHA file and the members' 835s in ``out``.
+    def release(
+        self, cycle_id: int, out: Path, progress: Progress = lambda *_: None, *, papers: bool = True
+    ) -> Released:
+        """Release an approved cycle and leave its NACHA file, the members' 835s and the payments' notices in ``out``.
 
         A cycle that is released already gives the same result and the same files again, and posts nothing.
 
@@ -101,11 +120,13 @@ class Releaser:
             cycle_id: the cycle.
             out: the folder; made when it is not there.
             progress: told what is in hand, how much of it is done, and of how much.
+            papers: whether the notices are left as PDFs, too; what they say is kept in any case.
 
         Raises:
             UnknownCycleError, CycleStateError, SetChangedError: there is nothing approved to release.
             FloatGateError, ProofGateError: no money may leave now.
             ChildrenDifferError: a member's remittance would not say what was approved; nothing was released.
+            NoticesDifferError: a notice would not say what its payment is; nothing was released.
             OutFolderError: a file can not be put there; whether the cycle is released, it says.
         """
         delivery = Delivery(self.begin, self.vault, cycle_id, out)
@@ -125,11 +146,13 @@ class Releaser:
                     raise
         with self.begin() as connection:
             cycle = locked(connection, cycle_id)
-            result = _result(connection, cycle, out)
+            result = _result(connection, cycle, out, papers=papers)
         if result.nacha_file is not None:
             delivery.payments(Path(result.nacha_file), cycle["nacha_sha256"])
         if cycle["children_sha256"] is not None:
             delivery.children(cycle["children_sha256"], progress)
+        if papers and cycle["notices_sha256"] is not None:
+            delivery.notices(cycle["notices_sha256"], progress)
         return result
 
     def _release(self, connection: Connection, cycle: Mapping[str, Any], progress: Progress) -> None:
@@ -152,6 +175,9 @@ class Releaser:
         facts: dict[str, Any] = {"nacha_name": sending.file.name if sending else None, "released_cents": total}
         facts["nacha_sha256"] = bytes.fromhex(sending.file.sha256) if sending else None
         facts["children_sha256"] = bytes.fromhex(children.sha256) if children.sha256 else None
+        noticing = Noticing(connection, self.vault, cycle, self._paper_sender(cycle))
+        notices = noticing.keep(file.files, {payout_id: trace for payout_id, trace in traces.items() if trace})
+        facts["notices_sha256"] = bytes.fromhex(notices) if notices else None
         # The cycle first, its payouts follow: so the database asks for it.
         connection.execute(QUERIES["mark_cycle"], facts | {"cycle_id": cycle_id, "actor": self.actor})
         ids = [row.payout_id for row in leaving]
@@ -166,6 +192,9 @@ class Releaser:
         cut = {"cycle_id": cycle_id, "ncpdp_ids": list(dict.fromkeys(sending.cut_names)) if sending else []}
         connection.execute(QUERIES["record_cut_names"], cut | {"actor": self.actor})
 
+    def _paper_sender(self, cycle: Mapping[str, Any]) -> PaperSender:
+        return self.sender or sender_of(cycle["company_name"], self.office)
+
     def _post(self, connection: Connection, cycle: Mapping[str, Any], leaving: Sequence[Row[Any]]) -> None:
         cycle_id, day = cycle["cycle_id"], cycle["business_date"]
         months: dict[int, list[tuple[date, int]]] = defaultdict(list)
@@ -178,6 +207,8 @@ class Releaser:
         paid = [(row.member_id, row.payout_id, row.amount_cents) for row in leaving]
         batch.add(payout_released(f"payout_released:cycle:{cycle_id}", day, paid))
         post(connection, batch, self.actor)
+        if fees:
+            settle_paid(connection)
 
     def _send(self, connection: Connection, cycle: Mapping[str, Any], paid: Sequence[Row[Any]]) -> Sending:
         entries = [
@@ -231,11 +262,12 @@ def _drop(connection: Connection, cycle_id: int, payouts: Sequence[Row[Any]], st
         open_case(connection, CaseKind.PAYOUT_DROPPED, subject, lost[member_id], stopped[member_id])
 
 
-def _result(connection: Connection, cycle: Mapping[str, Any], out: Path) -> Released:
+def _result(connection: Connection, cycle: Mapping[str, Any], out: Path, *, papers: bool) -> Released:
     rows = connection.execute(QUERIES["payouts"], {"cycle_id": cycle["cycle_id"]}).all()
     gone = [row for row in rows if row.state != "excluded"]
     files, sets = count_children(connection, cycle["cycle_id"])
     dropped = {row.member_id: row for row in rows if row.state == "excluded"}
+    noticed = sum(row.amount_cents > 0 for row in gone) if cycle["notices_sha256"] is not None else 0
     return Released(
         cycle_id=cycle["cycle_id"],
         state=cycle["state"],
@@ -246,4 +278,5 @@ def _result(connection: Connection, cycle: Mapping[str, Any], out: Path) -> Rele
         fee_cents=sum(row.fee_cents for row in gone),
         dropped=tuple(Dropped(ncpdp_id=row.ncpdp_id, reason=row.reason or "") for row in dropped.values()),
         children=Children(files=files, sets=sets, folder=str(out / CHILD_FOLDER) if files else None),
+        notices=Notices(count=noticed, folder=str(out / NOTICE_FOLDER) if papers and noticed else None),
     )

@@ -1,7 +1,7 @@
 """The flat monthly fee: assessed for each contract and month, idle members too; never a share of reimbursement."""
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +12,7 @@ from ledger.batch import Batch
 from ledger.events import fee_assessed, month_reference
 from ledger.posting import post
 from ledger.queries import Queries
+from payouts.fees.errors import MonthAheadError
 
 _QUERIES = Queries("payouts", "fees.sql")
 
@@ -35,6 +36,8 @@ def assess(connection: Connection, month: date, actor: str) -> Assessed:
         actor: who acts.
     """
     reference = month_reference(month)
+    # Contracts that change meanwhile are waited for: their fee would be another one by the time that it is booked.
+    connection.execute(_QUERIES["lock"])
     rows = connection.execute(_QUERIES["due"], {"month": month, "reference": reference}).all()
     fees: dict[int, list[tuple[UUID, int]]] = defaultdict(list)
     for row in rows:
@@ -48,3 +51,18 @@ def assess(connection: Connection, month: date, actor: str) -> Assessed:
     total = sum(row.cents for row in rows)
     activity.record(connection, actor, "fees_assessed", f"{month:%Y-%m}", members=len(rows), cents=total)
     return Assessed(month=f"{month:%Y-%m}", members=len(rows), amount_cents=total)
+
+
+def see_near(month: date, today: date) -> None:
+    """See that a month that a person names has begun, or is the next one; a wrong year would be years of open fees.
+
+    Args:
+        month: its first day.
+        today: the business date.
+
+    Raises:
+        MonthAheadError: it begins later.
+    """
+    next_month = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
+    if month > next_month:
+        raise MonthAheadError(month, today)

@@ -71,6 +71,10 @@ class ApprovalKind(StrEnum):
     """A payment asked back from its bank by a reversing entry; the subject is the payout."""
     LIMIT = "limit"
     """A limit of money from a day on; the subject is its name and day."""
+    FEE_WAIVER = "fee_waiver"
+    """An open fee given up; the subject is the member and the month."""
+    FEE_REFUND = "fee_refund"
+    """A collected fee given back from the float; the subject is the member and the month."""
 
 
 class Approval(BaseModel):

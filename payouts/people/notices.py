@@ -1,5 +1,6 @@
 """Letters to members: what changed, to the contact of that day; kept, and written to files when they are sent."""
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -60,8 +61,33 @@ def give_notice(
         actor: who acts.
         addressed_on: the day whose contact is written to, when it is not ``on``.
     """
-    facts = {"member_id": member_id, "kind": kind.value, "subject": subject, "body": body, "on": on, "actor": actor}
-    return int(connection.execute(_QUERIES["give"], facts | {"addressed_on": addressed_on or on}).scalar_one())
+    letters = [(member_id, subject, body)]
+    return give_notices(connection, kind, letters, on=on, actor=actor, addressed_on=addressed_on)[member_id]
+
+
+def give_notices(
+    connection: Connection,
+    kind: NoticeKind,
+    letters: Sequence[tuple[UUID, str, str]],
+    *,
+    on: date,
+    actor: str,
+    addressed_on: date | None = None,
+) -> dict[UUID, int]:
+    """Keep one letter for each of these members, as ``give_notice`` does, in one statement; give their numbers.
+
+    Args:
+        connection: of a unit of work.
+        kind: why.
+        letters: to whom, subject and body, in the order of their numbers; a member once.
+        on: the business date.
+        actor: who acts.
+        addressed_on: the day whose contacts are written to, when it is not ``on``.
+    """
+    members, subjects, bodies = (list(each) for each in zip(*letters, strict=True)) if letters else ([], [], [])
+    said = {"member_ids": members, "subjects": subjects, "bodies": bodies}
+    facts = {"kind": kind.value, "on": on, "actor": actor, "addressed_on": addressed_on or on}
+    return {row.member_id: row.notice_id for row in connection.execute(_QUERIES["give"], said | facts)}
 
 
 def tell_old_contact(

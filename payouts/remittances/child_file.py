@@ -109,6 +109,11 @@ class ChildFile:
         return Written(stored.sha256, len(self._files), sum(len(file.sets) for file in self._files))
 
     @property
+    def files(self) -> tuple[MeantFile, ...]:
+        """The files that were written, as they were meant and read back."""
+        return tuple(self._files)
+
+    @property
     def _cycle_id(self) -> int:
         return int(self.cycle["cycle_id"])
 

@@ -20,6 +20,7 @@ from ingest.vault import Vault
 from ledger.activity import Begin
 from ledger.queries import Queries
 from payouts.errors import OutFolderError
+from payouts.papers.printing import NOTICE_FOLDER, Printing
 from payouts.remittances.child_file import Progress
 from payouts.spreadsheet import plain_cell
 from schemas.money import text_from_cents
@@ -51,16 +52,19 @@ class Delivery:
     cycle_id: int
     out: Path
 
-    def prepare(self) -> None:
+    def prepare(self, *, released: bool = False) -> None:
         """Make the folder before anything leaves: a typing error in its name is found in time.
 
+        Args:
+            released: the cycle was released before this; else a folder that can not be made leaves it as it is.
+
         Raises:
-            OutFolderError: it can not be made; the cycle is not released by this.
+            OutFolderError: it can not be made.
         """
         try:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutFolderError(self.cycle_id, str(self.out), error.strerror or "", released=False) from error
+            raise OutFolderError(self.cycle_id, str(self.out), error.strerror or "", released=released) from error
 
     def payments(self, path: Path, sha256: str) -> None:
         """Leave the NACHA file; two releases at once write the same bytes, each beside the place.
@@ -95,6 +99,18 @@ class Delivery:
             for path in making.iterdir():
                 path.replace(folder / path.name)
             making.rmdir()
+
+    def notices(self, sha256: str, progress: Progress) -> int:
+        """Leave the notice of each payment as a PDF, and the list of the payments; give how many notices there are.
+
+        Raises:
+            OutFolderError: one can not be written; the cycle is released.
+            PrintingStoppedError: a process that sets them was ended; the cycle is released, and the next time goes on.
+        """
+        folder = self.out / NOTICE_FOLDER
+        with self.begin() as connection, self._written(folder):
+            connection.execute(_QUERIES["lock_delivery"], {"cycle_id": self.cycle_id})
+            return Printing(self.vault, self.cycle_id, sha256).leave(folder, progress)
 
     def _cut(self, connection: Connection, sha256: str, making: Path, progress: Progress) -> None:
         """Cut the stream of all into the members' files; flushing each to the disk is left to the vault's one."""

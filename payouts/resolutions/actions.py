@@ -17,7 +17,7 @@ from payouts.resolutions.network import allocate
 from payouts.resolutions.payees import assign
 from payouts.resolutions.replacement import propose_replacement
 from payouts.resolutions.short_funding import propose_short
-from payouts.resolutions.suspense import propose_unsuspend, refuse, suspend, wait
+from payouts.resolutions.suspense import leave_out, propose_unsuspend, suspend, wait
 
 ACTIONS: Final[Mapping[Action, Act]] = {
     Action.MATCH: propose_match,
@@ -26,7 +26,8 @@ ACTIONS: Final[Mapping[Action, Act]] = {
     Action.SUSPEND: suspend,
     Action.UNSUSPEND: propose_unsuspend,
     Action.REPLACE: propose_replacement,
-    Action.REFUSE: refuse,
+    Action.REFUSE: leave_out,
+    Action.DISMISS: leave_out,
     Action.WAIT: wait,
     Action.ASSIGN: assign,
     Action.TAKE_BACK: take_back,
@@ -36,7 +37,7 @@ ACTIONS: Final[Mapping[Action, Act]] = {
     Action.CORRECT: correct,
     Action.INTEREST: earn,
 }
-"""One function for each action; here and nowhere else an action meets what it does."""
+"""What does each action; here and nowhere else an action meets what it does."""
 
 
 def resolve(connection: Connection, request: Resolution, actor: str) -> int | None:

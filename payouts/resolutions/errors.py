@@ -1,7 +1,7 @@
 """What the clearing of exceptions refuses, one class each; facts as attributes, the sentence here."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from schemas.errors import RefusedError, WrongUseError
 from schemas.money import show_cents
@@ -186,4 +186,37 @@ class AlreadyStandsError(RefusedError):
         self.advice_id = advice_id
         super().__init__(
             f"Advice {advice_id}, which stands now, has the same content as {subject}; close the case: --action refuse"
+        )
+
+
+class StillDirectError(RefusedError):
+    """The direct pay by which an advice is direct holds on its day."""
+
+    def __init__(self, advice_id: int, paid_on: date, member: str, payer_id: str) -> None:
+        self.advice_id = advice_id
+        super().__init__(
+            f"Advice {advice_id} was paid on {paid_on}, when {member} is on direct pay: end that before first: "
+            f"centralpay members direct-pay end {member} {payer_id} --until {paid_on - timedelta(days=1)}"
+        )
+
+
+class DirectEndedError(RefusedError):
+    """An advice that was direct can not be so again: there is no direct pay on its day any more."""
+
+    def __init__(self, advice_id: int, paid_on: date, member: str) -> None:
+        self.advice_id = advice_id
+        super().__init__(
+            f"Advice {advice_id}, whose place was taken, was paid to {member} directly, and {member} is not on direct "
+            f"pay on {paid_on} any more; begin that again first: centralpay members direct-pay begin"
+        )
+
+
+class DirectReplacementError(RefusedError):
+    """A set that its payer paid directly would take the place of an advice that is paid through us."""
+
+    def __init__(self, subject: str, advice_id: int) -> None:
+        self.advice_id = advice_id
+        super().__init__(
+            f"{subject} says what its payer paid directly, and advice {advice_id} is paid through us: refuse the set, "
+            "or end the direct pay before its day (centralpay members direct-pay end) and replace then"
         )

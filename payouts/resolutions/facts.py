@@ -97,6 +97,10 @@ def possible_actions(case: Case, facts: Facts) -> list[Action]:
         return []
     if any(each.state == "suspended" for each in facts.bank_lines):
         return [Action.UNSUSPEND, Action.WAIT]
+    if case.kind is CaseKind.DIRECT_PAY_DIFFERS:
+        # Of an advice that is paid through us there is nothing to do here: its payer has to be told.
+        parked = [Action.RETURN_TO_PAYER, Action.REPLACE, Action.WAIT]
+        return parked if facts.bank_lines else [Action.REFUSE, Action.WAIT]
     return [action for action in actions_for(case.kind) if action is not Action.UNSUSPEND]
 
 
@@ -109,6 +113,8 @@ def subjects_of(connection: Connection, case: Case) -> tuple[tuple[LineFacts, ..
     if case.kind in _OF_A_PAYMENT:
         advices_of = _advices(connection, "advices_of_payment", subject=case.subject)
         return _lines(connection, "lines_of_payment", subject=case.subject), advices_of
+    if case.kind is CaseKind.DIRECT_PAY_DIFFERS:
+        return (), advices_by_id(connection, [int(case.subject.removeprefix("advice "))])
     if case.kind is CaseKind.SET_CONFLICT:
         return (), _advices(connection, "advices_of_set", subject=case.subject)
     return (), ()

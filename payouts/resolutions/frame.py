@@ -47,6 +47,8 @@ class Action(StrEnum):
     """Let the set in conflict take the place of the accepted advice."""
     REFUSE = "refuse"
     """Keep the accepted advice; the set in conflict stays on record and is not taken."""
+    DISMISS = "dismiss"
+    """Nothing more is to be done about what was not taken in: it was dealt with otherwise."""
     WAIT = "wait"
     """Note why nothing is done yet; the case stays open."""
     ASSIGN = "assign"
@@ -126,17 +128,27 @@ class Fit:
 
 _DEPOSITS = frozenset({CaseKind.DEPOSIT_WITHOUT_ADVICE})
 _PARKED = _DEPOSITS | {CaseKind.DEPOSIT_OVER, CaseKind.MATCH_SUGGESTED}
+_DIRECT = frozenset({CaseKind.DIRECT_PAY_DIFFERS})
 _WAITING = frozenset({CaseKind.ADVICE_WITHOUT_DEPOSIT, CaseKind.DEPOSIT_SHORT})
 
 FITS: Final[Mapping[Action, Fit]] = {
     Action.MATCH: Fit(_PARKED | _WAITING, True, "--bank-line N --advice N: the money and the advices that it pays"),
     Action.FUND_SHORT: Fit(_DEPOSITS | _WAITING, True, "divide what came pro rata; the rest may come later"),
-    Action.RETURN_TO_PAYER: Fit(_PARKED, True, "[--bank-line N] [--amount X]: owe it back, then pay it out"),
+    Action.RETURN_TO_PAYER: Fit(_PARKED | _DIRECT, True, "[--bank-line N] [--amount X]: owe it back, then pay it out"),
     Action.SUSPEND: Fit(_DEPOSITS, False, "set the deposit aside"),
     Action.UNSUSPEND: Fit(_DEPOSITS, True, "let the deposit be matched again"),
-    Action.REPLACE: Fit(frozenset({CaseKind.SET_CONFLICT}), True, "the new set takes the accepted advice's place"),
+    Action.REPLACE: Fit(
+        _DIRECT | {CaseKind.SET_CONFLICT},
+        True,
+        "the new set takes the accepted advice's place; [--advice N]: a direct one is paid through us after all",
+    ),
     Action.REFUSE: Fit(
-        frozenset({CaseKind.SET_CONFLICT, CaseKind.MATCH_SUGGESTED}), False, "do not do it; what is accepted stays"
+        _DIRECT | {CaseKind.SET_CONFLICT, CaseKind.MATCH_SUGGESTED}, False, "do not do it; what is accepted stays"
+    ),
+    Action.DISMISS: Fit(
+        frozenset({CaseKind.SET_QUARANTINED, CaseKind.FILE_REFUSED}),
+        False,
+        "nothing more is to be done: what was not taken in stays out",
     ),
     Action.WAIT: Fit(frozenset(CaseKind), False, "note why nothing is done yet"),
     Action.ASSIGN: Fit(

@@ -24,12 +24,19 @@ from payouts.people.approvals import Approval, ApprovalKind
 from payouts.resolutions.errors import (
     AdviceToldError,
     AlreadyStandsError,
+    DirectReplacementError,
     IrreversibleError,
     MovedOnError,
     VaultNeededError,
 )
 from payouts.resolutions.facts import advices_by_id
 from payouts.resolutions.frame import QUERIES, Resolution, ask, carried_out, day_of, decider
+from payouts.resolutions.through_us import (
+    DIRECT_ADVICE,
+    follow_through_us,
+    propose_through_us,
+    see_may_be_direct_again,
+)
 from payouts.resolutions.turning import turn
 
 _MATCHING = Queries("ingest", "matching.sql")
@@ -38,11 +45,15 @@ _MATCHING = Queries("ingest", "matching.sql")
 def propose_replacement(connection: Connection, case: Case, request: Resolution, actor: str) -> int:
     """Ask a second person to let the set in conflict take the accepted advice's place; give the approval.
 
+    Where the case is about what a payer should have paid directly, its advice takes its own place: paid through us.
+
     Raises:
         AdviceToldError: a share of the accepted advice was told to its member, or an open cycle tells it.
         AlreadyStandsError: the same content stands meanwhile.
         MovedOnError: the set is not in conflict any more.
     """
+    if case.kind is CaseKind.DIRECT_PAY_DIFFERS:
+        return propose_through_us(connection, case, request, actor)
     found = _conflicting(connection, case.subject)
     if found["content_sha256"] == found["standing_sha256"]:
         raise AlreadyStandsError(case.subject, found["advice_id"])
@@ -59,10 +70,14 @@ def follow_replacement(connection: Connection, approval: Approval, vault: Vault 
     Raises:
         VaultNeededError: who decides gives no vault.
         AdviceToldError, MovedOnError: the world has moved since it was proposed.
+        DirectReplacementError: what is posted would give way to what its payer paid directly.
         FloatMissingError: from the database; the old money was paid out and the float does not cover what is owed.
         NotInVaultError, VaultDamagedError: the bytes are not there.
     """
     if approval.state != "approved":
+        return
+    if DIRECT_ADVICE in approval.facts:
+        follow_through_us(connection, approval)
         return
     if vault is None:
         raise VaultNeededError(approval.approval_id)
@@ -76,14 +91,18 @@ def follow_replacement(connection: Connection, approval: Approval, vault: Vault 
     if conflicting.read().verdict.content_sha256.hex() != facts["content_sha256"]:
         raise MovedOnError(f"The vault's bytes of {facts['subject']} are not what was received")
     connection.execute(QUERIES["lock_cycles"])
-    connection.execute(QUERIES["lock_advice"], {"advice_id": old})
+    was = connection.execute(QUERIES["lock_advice"], {"advice_id": old}).one()
     _see_untold(connection, old)
     for standing in connection.execute(QUERIES["standing_of_advice"], {"advice_id": old}).all():
         turn(connection, standing.transaction_id, day_of(approval), reason=facts["reason"], actor=actor)
     # Shares that all net to zero were funded without a transaction that could be turned.
     connection.execute(_MATCHING["follow_advices"], {"advice_ids": [old]})
     _mark(connection, "mark_replaced", old)
-    new = conflicting.book(old, approval.approval_id, actor).advice_id
+    booked = conflicting.book(old, approval.approval_id, actor)
+    if booked.direct_pay_id is not None and was.state != "direct":
+        # Nothing would be posted in the place of what was: there would be no transaction by which to undo it.
+        raise DirectReplacementError(facts["subject"], old)
+    new = booked.advice_id
     activity.record(connection, actor, "advice_replaced", f"advice {old}", by=new, reason=facts["reason"])
     carried_out(connection, approval)
 
@@ -94,6 +113,7 @@ def see_may_be_put_back(connection: Connection, transaction_id: int) -> Mapping[
     Raises:
         IrreversibleError: it took nobody's place, or its money is there.
         AdviceToldError: a share of it was told.
+        DirectEndedError: the old one was paid directly, and its direct pay has ended before its day since.
     """
     (advice_id,) = connection.execute(QUERIES["touched_advices"], {"transaction_id": transaction_id}).scalars()
     found = connection.execute(QUERIES["replaced_by"], {"advice_id": advice_id}).mappings().first()
@@ -105,6 +125,7 @@ def see_may_be_put_back(connection: Connection, transaction_id: int) -> Mapping[
             instead = f"its money is there: reverse transaction {standing.transaction_id} first"
             raise IrreversibleError(transaction_id, "advised", instead)
     _see_untold(connection, advice_id)
+    see_may_be_direct_again(connection, found["replaces"])
     return {**found, "advice_id": advice_id}
 
 
@@ -116,7 +137,7 @@ def put_back(connection: Connection, transaction_id: int, day: date, *, reason: 
     connection.execute(QUERIES["lock_advices"], {"advice_ids": sorted([old, new])})
     turn(connection, transaction_id, day, reason=reason, actor=actor)
     _mark(connection, "mark_replaced", new)
-    _mark(connection, "mark_accepted", old)
+    _mark(connection, "mark_standing", old)
     connection.execute(QUERIES["set_in_conflict"], dict(found))
     _advise_again(connection, old, actor)
     subject = f"file {found['file_id']} set {found['set_ordinal']}"
@@ -127,8 +148,13 @@ def put_back(connection: Connection, transaction_id: int, day: date, *, reason: 
 
 
 def _advise_again(connection: Connection, advice_id: int, actor: str) -> None:
-    """Post again what an advice gives its owners: its lines and shares were there all the time."""
+    """Post again what an advice gives its owners: its lines and shares were there all the time.
+
+    Of what its payer paid directly nothing was posted.
+    """
     (advice,) = advices_by_id(connection, [advice_id])
+    if advice.state == "direct":
+        return
     before = connection.execute(QUERIES["count_advised"], {"advice_id": advice_id}).scalar_one()
     shares = shares_of(connection, [advice_id]).get(advice_id, [])
     batch = Batch()

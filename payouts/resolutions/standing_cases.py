@@ -1,4 +1,4 @@
-"""Cases that stand as long as what they are about does: debits that nothing explains, and what is left for the house.
+"""Cases that stand as long as what they are about does: debits without a reason, sets not mended, what the house keeps.
 
 Payees and adjustments of the network get their cases when a file brings them; here they follow what people decided and
 what was reversed since.
@@ -30,6 +30,10 @@ def settle_standing_cases(connection: Connection) -> None:
             open_case(connection, CaseKind.NETWORK_ADJUSTMENT, row.trace_number, row.cents, detail)
         else:
             _close(connection, CaseKind.NETWORK_ADJUSTMENT, row.trace_number, "divided among members")
+    for row in connection.execute(QUERIES["mended_sets"]):
+        _close(
+            connection, CaseKind.SET_QUARANTINED, row.subject, f"came again and was accepted: advice {row.advice_id}"
+        )
 
 
 def _debit(as_of: object, type_code: str, as_much: str | None) -> str:

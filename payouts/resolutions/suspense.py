@@ -1,4 +1,7 @@
-"""Deposits that wait aside, and cases that are left as they are: ``suspend``, ``unsuspend``, ``refuse``, ``wait``."""
+"""Deposits that wait aside, and cases that are left as they are.
+
+The actions ``suspend``, ``unsuspend``, ``refuse``, ``dismiss`` and ``wait``.
+"""
 
 from sqlalchemy import Connection
 
@@ -72,9 +75,9 @@ def follow_unsuspend(connection: Connection, approval: Approval) -> None:
     carried_out(connection, approval)
 
 
-def refuse(connection: Connection, case: Case, request: Resolution, actor: str) -> None:
-    """Do not take a set in conflict, or a suggestion: what is accepted stays, the set is on record."""
-    end_case(connection, case.id, f"refuse by {actor}: {request.reason}", actor)
+def leave_out(connection: Connection, case: Case, request: Resolution, actor: str) -> None:
+    """Do not take what a case offers, or what was not taken in: what is accepted stays, the rest is on record."""
+    end_case(connection, case.id, f"{request.action.value} by {actor}: {request.reason}", actor)
 
 
 def wait(_connection: Connection, _case: Case, _request: Resolution, _actor: str) -> None:

@@ -24,20 +24,48 @@ INSERT INTO cycle (business_date, effective_on, odfi_routing, company_id, compan
 VALUES (:business_date, :effective_on, :odfi_routing, :company_id, :company_name, :entry_description, :actor) RETURNING cycle_id
 
 -- name: fill_cycle
--- What is available by the day and now; months of fee, oldest first and whole, as far as it reaches; the rest is paid. Told are
--- those that are paid, and those with shares of advices that were funded by the day and that no cycle has told yet. A payment
+-- Who is due: by the days of the schedules since the last released cycle, and whom that one left out though it was due. Of those:
+-- what is available by the day and now; months of fee, oldest first and whole, as far as it reaches; the rest is paid, unless it is
+-- below the member's minimum: then all of it waits, its fee and its shares too. Money that is nothing but whole months of fee, such
+-- as a member sends for an invoice, is collected on any day, minimum and account or not. Told are those that are paid, and those that are
+-- due and not below their minimum with shares of advices that were funded by the day and that no cycle has told yet. A payment
 -- for each advice is split from what is paid afterwards.
-WITH later AS MATERIALIZED (
+WITH last_released AS MATERIALIZED (
+    SELECT cycle_id, business_date, cut_off_at, seen FROM cycle
+    WHERE state IN ('released', 'settled') AND business_date <= :business_date ORDER BY business_date DESC, cycle_id DESC LIMIT 1
+), due_schedule AS MATERIALIZED (
+    SELECT payout_schedule FROM (SELECT DISTINCT payout_schedule FROM member) s
+    WHERE payout_falls(payout_schedule, coalesce((SELECT business_date FROM last_released), CAST(:day_before AS date)), CAST(:business_date AS date))
+), still_due AS MATERIALIZED (
+    -- What was due and could not be paid: left out by a person, dropped at the release, without an account, or held until now.
+    SELECT o.member_id FROM last_released JOIN payout o USING (cycle_id) WHERE o.state = 'excluded'
+    UNION
+    SELECT o.member_id FROM last_released JOIN cycle_omission o USING (cycle_id) WHERE o.reason IN ('account_stopped', 'no_bank_account', 'proof_fails')
+    UNION
+    SELECT e.owner_id FROM last_released c CROSS JOIN journal_transaction t JOIN entry e USING (transaction_id)
+    WHERE t.event = 'hold_lifted' AND CASE WHEN c.seen IS NULL THEN t.recorded_at > c.cut_off_at
+                                           ELSE NOT pg_visible_in_snapshot(t.xid, CAST(c.seen AS pg_snapshot)) END
+), later AS MATERIALIZED (
     SELECT l.owner_id, l.account, l.event, l.reference, -l.amount_cents AS cents
     FROM journal_transaction t JOIN entry e USING (transaction_id) JOIN line l USING (owner_id, entry_id)
     WHERE t.effective_on > :business_date AND (l.account = 'due_available' OR (l.account = 'advised' AND l.event = 'funded'))
-), member_now AS MATERIALIZED (
+), open_fee AS MATERIALIZED (
+    SELECT l.owner_id AS member_id, l.reference, sum(l.amount_cents)::bigint AS cents
+    FROM line l WHERE l.account = 'fee_receivable' AND l.reference <= :reference GROUP BY l.owner_id, l.reference HAVING sum(l.amount_cents) > 0
+), fee_step AS MATERIALIZED (
+    SELECT f.*, sum(f.cents) OVER (PARTITION BY f.member_id ORDER BY f.reference) AS running FROM open_fee f
+), member_known AS MATERIALIZED (
     SELECT m.member_id, least(b.credit_cents - b.debit_cents, b.credit_cents - b.debit_cents - coalesce(later.cents, 0))::bigint AS available,
            coalesce(h.credit_cents - h.debit_cents, 0) AS held,
            -- A stopped account is none.
            CASE WHEN s.bank_account_id IS NULL THEN a.bank_account_id END AS bank_account_id, s.bank_account_id IS NOT NULL AS is_stopped,
-           coalesce(f.remittance_form, 'combined') AS form
+           coalesce(f.remittance_form, 'combined') AS form, l.has_left OR d.payout_schedule IS NOT NULL OR w.member_id IS NOT NULL AS is_due,
+           CASE WHEN l.has_left THEN 0 ELSE m.payout_minimum_cents END AS minimum
     FROM member m
+    -- Who has left is paid what comes, whenever a cycle runs.
+    CROSS JOIN LATERAL (SELECT coalesce(upper(m.membership) <= :business_date, false) AS has_left) l
+    LEFT JOIN due_schedule d ON d.payout_schedule = m.payout_schedule
+    LEFT JOIN still_due w ON w.member_id = m.member_id
     JOIN balance b ON b.owner_id = m.member_id AND b.ledger = 'custody' AND b.account = 'due_available'
     LEFT JOIN balance h ON h.owner_id = m.member_id AND h.ledger = 'custody' AND h.account = 'held'
     LEFT JOIN (SELECT owner_id, sum(cents) AS cents FROM later WHERE account = 'due_available' GROUP BY owner_id) later
@@ -47,19 +75,29 @@ WITH later AS MATERIALIZED (
     -- All contracts of a member have one form.
     LEFT JOIN (SELECT member_id, max(remittance_form) AS remittance_form FROM contract GROUP BY member_id) f ON f.member_id = m.member_id
     WHERE lower(m.membership) <= :business_date
-), open_fee AS (
-    SELECT l.owner_id AS member_id, l.reference, sum(l.amount_cents)::bigint AS cents
-    FROM line l WHERE l.account = 'fee_receivable' AND l.reference <= :reference GROUP BY l.owner_id, l.reference HAVING sum(l.amount_cents) > 0
+), member_now AS MATERIALIZED (
+    SELECT n.member_id, n.available, n.held, n.bank_account_id, n.is_stopped, n.form, n.minimum, n.is_due OR s.running IS NOT NULL AS is_due,
+           s.running IS NOT NULL AS is_all_fee
+    FROM member_known n
+    LEFT JOIN (SELECT DISTINCT owner_id FROM share_to_remit WHERE cycle_id IS NULL) r ON r.owner_id = n.member_id
+    LEFT JOIN fee_step s ON s.member_id = n.member_id AND s.running = n.available AND r.owner_id IS NULL
 ), payable AS MATERIALIZED (
-    SELECT * FROM member_now WHERE available > 0 AND bank_account_id IS NOT NULL
-), collected AS MATERIALIZED (
-    SELECT member_id, reference, cents FROM (
-        SELECT f.*, sum(f.cents) OVER (PARTITION BY f.member_id ORDER BY f.reference) AS running, p.available
-        FROM open_fee f JOIN payable p USING (member_id)) r
-    WHERE running <= available
+    SELECT * FROM member_now WHERE is_due AND available > 0 AND (bank_account_id IS NOT NULL OR is_all_fee)
+), collectable AS MATERIALIZED (
+    SELECT f.member_id, f.reference, f.cents FROM fee_step f JOIN payable p USING (member_id) WHERE f.running <= p.available
+), net AS MATERIALIZED (
+    SELECT p.member_id, p.form, p.available - coalesce(sum(c.cents), 0)::bigint AS cents, coalesce(sum(c.cents), 0)::bigint AS fee_cents, p.bank_account_id,
+           p.minimum
+    FROM payable p LEFT JOIN collectable c USING (member_id) GROUP BY p.member_id, p.form, p.available, p.bank_account_id, p.minimum
 ), paid AS MATERIALIZED (
-    SELECT p.member_id, p.form, p.available - coalesce(sum(c.cents), 0)::bigint AS cents, coalesce(sum(c.cents), 0)::bigint AS fee_cents, p.bank_account_id
-    FROM payable p LEFT JOIN collected c USING (member_id) GROUP BY p.member_id, p.form, p.available, p.bank_account_id
+    SELECT * FROM net WHERE cents = 0 OR cents >= minimum
+), collected AS MATERIALIZED (
+    SELECT c.* FROM collectable c JOIN paid USING (member_id)
+), waiting AS MATERIALIZED (
+    -- Neither paid nor told, though there is an account to pay into.
+    SELECT member_id, 'below_minimum' AS reason FROM net WHERE cents > 0 AND cents < minimum
+    UNION ALL
+    SELECT member_id, 'not_due' FROM member_now WHERE NOT is_due
 ), untold AS MATERIALIZED (
     SELECT s.owner_id AS member_id, s.advice_id FROM share_to_remit s JOIN advice a USING (advice_id)
     -- What came short is told whole when its first part comes; the rest stands as a balance carried.
@@ -76,7 +114,8 @@ WITH later AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM later l WHERE l.account = 'advised' AND l.reference = a.advice_id)
 ), told AS MATERIALIZED (
     SELECT n.member_id, n.form, coalesce(p.cents, 0) AS cents FROM member_now n LEFT JOIN paid p USING (member_id)
-    WHERE p.member_id IS NOT NULL OR n.member_id IN (SELECT member_id FROM untold UNION ALL SELECT member_id FROM untold_found)
+    WHERE p.member_id IS NOT NULL OR (n.member_id IN (SELECT member_id FROM untold UNION ALL SELECT member_id FROM untold_found)
+                                      AND n.member_id NOT IN (SELECT member_id FROM waiting))
 ), remitted AS (
     INSERT INTO cycle_remittance (cycle_id, member_id, form, paid_cents) SELECT :cycle_id, member_id, form, cents FROM told ORDER BY member_id
 ), shares AS (
@@ -97,13 +136,16 @@ WITH later AS MATERIALIZED (
     SELECT m.payout_id, month_of_reference(c.reference), c.cents FROM collected c JOIN made m USING (member_id)
 ), omitted AS (
     INSERT INTO cycle_omission (cycle_id, member_id, available_cents, reason)
-    SELECT :cycle_id, n.member_id, n.available, CASE WHEN n.available < 0 THEN 'negative' WHEN n.available > 0 AND n.is_stopped THEN 'account_stopped'
-                                                     WHEN n.available > 0 THEN 'no_bank_account'
-                                                     WHEN n.held > 0 THEN 'held' ELSE 'no_balance' END
-    FROM member_now n WHERE n.available <= 0 OR n.bank_account_id IS NULL
+    SELECT :cycle_id, n.member_id, n.available, CASE WHEN n.available < 0 THEN 'negative' WHEN n.available = 0 AND n.held > 0 THEN 'held'
+                                                     WHEN n.available = 0 THEN 'no_balance' WHEN w.reason IS NOT NULL THEN w.reason
+                                                     WHEN n.is_stopped THEN 'account_stopped' ELSE 'no_bank_account' END
+    FROM member_now n LEFT JOIN waiting w USING (member_id)
+    WHERE n.available <= 0 OR (n.bank_account_id IS NULL AND NOT n.is_all_fee) OR w.member_id IS NOT NULL
 )
 -- The cut-off: what this one statement saw is what the rest of the proposal sees.
-SELECT count(*) AS paid, CAST(pg_current_snapshot() AS text) AS seen FROM paid
+SELECT (SELECT count(*) FROM paid) AS paid, count(*) FILTER (WHERE w.reason = 'not_due') AS not_due,
+       count(*) FILTER (WHERE w.reason = 'below_minimum') AS below_minimum, CAST(pg_current_snapshot() AS text) AS seen
+FROM waiting w JOIN member_now n USING (member_id) WHERE n.available > 0
 
 -- name: keep_seen
 UPDATE cycle SET seen = :seen WHERE cycle_id = :cycle_id
@@ -116,7 +158,8 @@ UPDATE cycle SET approval_id = :approval_id WHERE cycle_id = :cycle_id
 
 -- name: cycle
 SELECT c.cycle_id, c.business_date, c.effective_on, c.state, c.odfi_routing, c.company_id, c.company_name, c.entry_description, c.approval_id,
-       c.nacha_name, encode(c.nacha_sha256, 'hex') AS nacha_sha256, encode(c.children_sha256, 'hex') AS children_sha256, c.released_cents,
+       c.nacha_name, encode(c.nacha_sha256, 'hex') AS nacha_sha256, encode(c.children_sha256, 'hex') AS children_sha256,
+       encode(c.notices_sha256, 'hex') AS notices_sha256, c.released_cents,
        c.cut_off_at, c.void_reason, c.voided_by, a.state AS approval_state, a.set_hash, a.proposed_by, a.approvers_needed, a.first_approved_by,
        a.decided_by, a.reason AS approval_reason
 FROM cycle c LEFT JOIN approval a USING (approval_id) WHERE c.cycle_id = :cycle_id
@@ -198,7 +241,7 @@ WHERE payout.payout_id = n.payout_id AND payout.state = 'approved'
 
 -- name: mark_cycle
 UPDATE cycle SET state = 'released', released_by = :actor, nacha_name = :nacha_name, nacha_sha256 = :nacha_sha256, children_sha256 = :children_sha256,
-    released_cents = :released_cents
+    notices_sha256 = :notices_sha256, released_cents = :released_cents
 WHERE cycle_id = :cycle_id AND state = 'approved'
 
 -- name: record_cut_names

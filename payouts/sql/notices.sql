@@ -1,9 +1,10 @@
 -- name: give
 INSERT INTO notice (member_id, kind, recipient, subject, body, made_on, made_by)
-SELECT :member_id, :kind, coalesce((
+SELECT n.member_id, :kind, coalesce((
     SELECT concat_ws(E'\n', c.name, nullif(c.postal_address, ''), c.email) FROM member_contact c
-    WHERE c.member_id = :member_id AND c.in_use @> CAST(:addressed_on AS date)), ''), :subject, :body, :on, :actor
-RETURNING notice_id
+    WHERE c.member_id = n.member_id AND c.in_use @> CAST(:addressed_on AS date)), ''), n.subject, n.body, :on, :actor
+FROM unnest(CAST(:member_ids AS uuid[]), CAST(:subjects AS text[]), CAST(:bodies AS text[])) WITH ORDINALITY AS n (member_id, subject, body, place)
+ORDER BY n.place RETURNING notice_id, member_id
 
 -- name: list
 SELECT n.notice_id, n.member_id, p.ncpdp_id, m.legal_name, n.kind, n.recipient, n.subject, n.body, n.made_on, n.made_by, n.written_at

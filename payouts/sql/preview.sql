@@ -64,6 +64,10 @@ WHERE l.bank_account_id IS DISTINCT FROM n.bank_account_id ORDER BY p.ncpdp_id
 SELECT p.ncpdp_id, o.available_cents FROM cycle_omission o JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id)
 WHERE o.cycle_id = :cycle_id AND o.reason = 'negative' ORDER BY o.available_cents, p.ncpdp_id
 
+-- name: waiting
+SELECT reason, count(*) AS members, sum(available_cents)::bigint AS cents FROM cycle_omission
+WHERE cycle_id = :cycle_id AND reason IN ('not_due', 'below_minimum') GROUP BY reason ORDER BY reason DESC
+
 -- name: held
 -- What is held now of each member, and the holds that say why.
 SELECT p.ncpdp_id, coalesce(b.credit_cents - b.debit_cents, 0)::bigint AS held_cents, coalesce(h.kinds, '') AS kinds, h.review_on

@@ -98,10 +98,25 @@ SELECT DISTINCT l.transaction_id, l.event FROM standing_line l
 WHERE l.account = 'advised' AND l.event IN ('advised', 'funded') AND l.reference = :advice_id ORDER BY l.event DESC, l.transaction_id DESC
 
 -- name: mark_replaced
-UPDATE advice SET state = 'replaced' WHERE advice_id = :advice_id AND state = 'accepted'
+UPDATE advice SET state = 'replaced' WHERE advice_id = :advice_id AND state IN ('accepted', 'direct')
 
--- name: mark_accepted
-UPDATE advice SET state = 'accepted' WHERE advice_id = :advice_id AND state = 'replaced'
+-- name: mark_standing
+-- As it stood before: what its payer paid directly is not paid through us because it was replaced for a while.
+UPDATE advice SET state = CASE WHEN direct_pay_id IS NULL THEN 'accepted' ELSE 'direct' END WHERE advice_id = :advice_id AND state = 'replaced'
+
+-- name: direct_advice
+-- An advice that is paid directly, and the enrolment that is in force for it on its day, if any is.
+SELECT a.advice_id, a.state, a.trace_number, a.paid_on, a.payment_cents, a.payer_id, p.ncpdp_id,
+       (SELECT d.direct_pay_id FROM direct_pay d WHERE d.member_id = o.member_id AND d.payer_id = o.payer_id AND d.in_force @> a.paid_on) AS in_force
+FROM advice a JOIN direct_pay o USING (direct_pay_id) JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id)
+WHERE a.advice_id = :advice_id FOR NO KEY UPDATE OF a
+
+-- name: pay_through_us
+UPDATE advice SET state = 'accepted' WHERE advice_id = :advice_id AND state = 'direct'
+
+-- name: tell_shares
+-- Its member is told by us now.
+INSERT INTO share_to_remit (owner_id, advice_id) SELECT owner_id, advice_id FROM advice_share WHERE advice_id = :advice_id AND owner_id <> house_id()
 
 -- name: replaced_by
 -- The replacement that an advice is, with the set that it was read from.

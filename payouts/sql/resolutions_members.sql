@@ -99,10 +99,11 @@ LEFT JOIN found_share f ON f.unknown_payee_id = c.unknown_payee_id AND f.advice_
 WHERE a.advice_id = :advice_id AND coalesce(f.owner_id, c.owner_id) <> house_id() GROUP BY 1 ORDER BY 1
 
 -- name: claim_weights_of_payer
+-- By what was paid through us: what its payer pays directly it adjusts directly.
 SELECT coalesce(f.owner_id, c.owner_id) AS member_id, sum(abs(c.paid_cents))::bigint AS weight_cents, count(*) AS claims
 FROM claim_line c JOIN advice a ON a.advice_id = c.advice_id AND a.paid_on = c.paid_on
 LEFT JOIN found_share f ON f.unknown_payee_id = c.unknown_payee_id AND f.advice_id = c.advice_id AND f.standing
-WHERE c.paid_on BETWEEN :since AND :until AND a.payer_id = :payer_id AND a.state <> 'replaced'
+WHERE c.paid_on BETWEEN :since AND :until AND a.payer_id = :payer_id AND a.state NOT IN ('replaced', 'direct')
   AND coalesce(f.owner_id, c.owner_id) <> house_id() GROUP BY 1 ORDER BY 1
 
 -- name: lock_corrections
@@ -217,3 +218,17 @@ VALUES (:kind, :value, daterange(CAST(:since AS date), CAST(:until AS date), '[]
 -- name: close_case
 UPDATE exception_case SET state = 'resolved', resolved_at = now(), resolution = :resolution
 WHERE kind = :kind AND subject = :subject AND state = 'open'
+
+-- name: mended_sets
+-- Sets that did not foot and came again: later files brought, for each open one of a file, payer and trace, an advice that was not there before.
+SELECT q.subject, min(a.advice_id) AS advice_id FROM (
+    SELECT e.subject, s.file_id, s.payer_id, s.trace_number, count(*) OVER (PARTITION BY s.file_id, s.payer_id, s.trace_number) AS sets
+    FROM exception_case e JOIN remittance_set s ON s.file_id = CAST(substring(e.subject FROM '^file (\d+) set \d+$') AS bigint)
+        AND s.set_ordinal = CAST(substring(e.subject FROM '^file \d+ set (\d+)$') AS integer)
+    WHERE e.kind = 'set_quarantined' AND e.state = 'open' AND s.trace_number <> '' AND s.payer_id <> '') q
+JOIN advice a ON a.payer_id = q.payer_id AND a.trace_number = q.trace_number AND a.file_id > q.file_id AND a.state <> 'replaced'
+WHERE NOT EXISTS (
+    SELECT FROM advice o
+    WHERE (o.payer_id, o.trace_number, o.payee_id, o.ordinal_in_payment) = (a.payer_id, a.trace_number, a.payee_id, a.ordinal_in_payment)
+      AND o.file_id <= q.file_id)
+GROUP BY q.subject, q.sets HAVING count(*) >= q.sets

@@ -14,7 +14,6 @@ from app.demo.pharmacies import Pharmacy
 from ingest.directory import find_member
 from ledger.batch import Batch, Transaction, pair
 from ledger.chart import Account, Event, Ledger
-from ledger.events import fee_waived
 from ledger.posting import post
 from payouts.children.telling import ToldSet
 from tests.support.bank import own_money, paid_in
@@ -49,9 +48,7 @@ def _begun(office: Office) -> Office:
     office.put_in("OWN1", 5_000_00, SECOND)
     office.fund(remittance("TRN1002", THIRD, Part(A, (6_000_00, 4_000_00)), Part(B, (2_700_00,), (("WO", 200_00),))))
     office.ask("fees", "assess", "--month", "2026-11")
-    with connected(office.shell.database_url, Role.APP) as engine, unit_of_work(engine) as connection:
-        b = find_member(connection, B.ncpdp_id)
-    _post(office, fee_waived("waived:B", FOURTH, (b, date(2026, 11, 1), 200_00), "first month free"))
+    office.waive(B, "2026-11", FOURTH)
     return office
 
 

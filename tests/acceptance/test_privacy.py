@@ -4,7 +4,9 @@ But one: a pharmacy's own remittance, which its payer's claims are copied into w
 can read.
 """
 
+import os
 import shlex
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -173,7 +175,25 @@ def _live(ears: _Ears) -> None:
     stored.write_bytes(sealed[:-40] + b"DAMAGE" + sealed[-34:])
     assert ears.run("vault", "verify") == 4
     stored.write_bytes(sealed)
+    _by_the_clock(ears)
     ears.run_the_rest()
+
+
+def _by_the_clock(ears: _Ears) -> None:
+    """Let the scheduler take a sound file and a faulty one from the inbox, and clear them away as a person does."""
+    ears.run("users", "add", "scheduler", "--role", "operator")
+    inbox = ears.office.shell.home / "inbox"
+    inbox.mkdir(mode=0o700)
+    for trace, payment_cents in (("PRIVATE8", 5_00), ("PRIVATE9", 6_00)):
+        told = remittance(trace, DAY, Part(A, (5_00,)), patient=PATIENT, payment_cents=payment_cents)
+        path = inbox / trace
+        path.write_bytes(with_more_of_the_patient(remittance_file(told)))
+        # Written a while ago and renamed now: it is whole.
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    ears.run("jobs", "run", "inbox")
+    ears.run("scheduler", "--once")
+    assert {each.relative_to(inbox).parts[0] for each in inbox.rglob("PRIVATE?")} == {"done", "refused"}
+    shutil.rmtree(inbox)
 
 
 def test_no_patient_leaves_the_vault(

@@ -4,6 +4,7 @@ Postings go through ``ledger.posting`` as the application; ``write``, ``rewrite`
 owner of the tables could. Everything commits for real.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -30,6 +31,7 @@ from tests.integration.ledger_rows import (
     DERIVED,
     DISBURSEMENT,
     ENTRY_ROW,
+    GIVEN_BACK,
     MEMBER,
     SETTING,
     TRANSACTION_ROW,
@@ -147,6 +149,20 @@ class RealLedger:
             for statement in DISBURSEMENT:
                 connection.execute(statement, parameters)
 
+    def approve_given_back(self, *transactions: Transaction) -> None:
+        """Approve the waivers and refunds among transactions, each for the fact that it is."""
+        kinds = {"fee_waived": "fee_waiver", "fee_refunded": "fee_refund"}
+        for transaction in transactions:
+            for line in transaction.lines if transaction.event in kinds else ():
+                if line.account != "fee_waived" or not isinstance(line.reference, int):
+                    continue
+                member, month = self.owners[line.owner], f"{first_day(line.reference):%Y-%m}"
+                facts = {"member_id": str(member), "month": month, "amount_cents": line.amount_cents}
+                named = json.dumps(facts | {"fact_key": transaction.fact_key})
+                kind = kinds[transaction.event]
+                with unit_of_work(self.owner) as connection:
+                    connection.execute(GIVEN_BACK, {"kind": kind, "subject": f"{member} {month}", "facts": named})
+
     # Postings
 
     def post(self, *transactions: Transaction) -> list[Posted]:
@@ -156,6 +172,7 @@ class RealLedger:
 
     def post_on(self, connection: Connection, *transactions: Transaction) -> list[Posted]:
         """Post transactions as one batch on a connection."""
+        self.approve_given_back(*transactions)
         if any(transaction.reverses is not None for transaction in transactions):
             return self._post_naming_original(connection, transactions)
         return post(connection, self.batch(*transactions), ACTOR)
@@ -195,6 +212,7 @@ class RealLedger:
 
     def write_on(self, connection: Connection, asked: Transaction, effective_on: date | None = None) -> Row:
         """Write a transaction into the tables on a connection; give what its entries have to agree with."""
+        self.approve_given_back(asked)
         frame = {
             "event": asked.event,
             "fact_key": asked.fact_key,

@@ -116,6 +116,11 @@ DISBURSEMENT = tuple(
     )
 )
 
+GIVEN_BACK = text("""
+    INSERT INTO approval (kind, subject, facts, state, proposed_by, decided_by, decided_at)
+    VALUES (:kind, :subject, CAST(:facts AS jsonb), 'approved', 'finance', 'approver', now())
+""")
+
 TRANSACTION_ROW = text("""
     INSERT INTO journal_transaction (event, fact_key, fact_on, effective_on, actor, bank_line_id, reverses)
     VALUES (:event, :fact_key, :fact_on, :day, 'owner', :bank_line, :reverses) RETURNING transaction_id

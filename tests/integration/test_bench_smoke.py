@@ -19,7 +19,7 @@ PAGE = ROOT / "docs" / "performance.md"
 SECTION = re.compile(r"(<!-- bench:(\w+) -->\n).*?(<!-- /bench:\2 -->)", re.DOTALL)
 
 
-HERE = ("parse", "ingest", "post", "cycle", "files", "large", "find")
+HERE = ("parse", "ingest", "post", "cycle", "statements", "files", "large", "find")
 """The cases that need nothing but what the tests have."""
 
 
@@ -48,6 +48,7 @@ def test_every_case_runs_and_its_figures_stand_in_the_page(tmp_path: Path) -> No
         "835 to durable ledger",
         "funded: one transaction",
         "cycle released",
+        "statements read",
         "BAI2",
         "the largest file to durable ledger",
         "95 of 100 within",

@@ -344,6 +344,7 @@ def test_progress_is_told(books: Books) -> None:
         ("writing the members' 835s", 1, 2),
         ("writing the members' 835s", 2, 2),
         ("leaving the members' 835s", 2, 2),
+        ("setting the notices", 2, 2),
     ]
 
 

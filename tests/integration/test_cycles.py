@@ -11,7 +11,6 @@ import pytest
 from ledger.batch import Transaction, pair
 from ledger.chart import Account, Event, Ledger
 from ledger.errors import DecidedOnceError, MakerIsCheckerError
-from ledger.events import fee_waived
 from payouts import decisions
 from payouts.cycle import cycles
 from payouts.cycle.cycles import Cycle
@@ -192,7 +191,7 @@ def test_a_proposal_of_other_fee_months_is_another(books: Books) -> None:
     october = date(2026, 10, 1)
     _assess(books, october)
     first = books.propose(TUESDAY)
-    books.post(fee_waived("waived", MONDAY, (books.member(A), october, 200_00), "agreed"))
+    books.waive(A, october, 200_00, on=MONDAY)
     _assess(books)
     second = books.propose(TUESDAY)
     assert _paid(second) == _paid(first)

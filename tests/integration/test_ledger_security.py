@@ -29,8 +29,9 @@ WORKING_TABLES = {
     "dated_limit", "member_contact", "notice", "ach_file", "ach_entry", "bank_account_change", "bank_account_stop",
     "hold", "disbursement", "levy", "dormancy_rule", "unclaimed_letter", "owner_heard",
     "ach_answer", "release_order", "decided_share", "correction_claim", "found_share",
-    "cycle_found_share",
-    "received_entry", "bank_line_detail", "statement_waiver",
+    "cycle_found_share", "direct_pay",
+    "received_entry", "bank_line_detail", "statement_waiver", "statement_issue", "issued_statement", "cut_off",
+    "job_run", "fee_invoice", "fee_invoice_line",
 }  # fmt: skip
 """Tables into which the application writes by itself."""
 CHANGING_COLUMNS = {
@@ -44,16 +45,18 @@ CHANGING_COLUMNS = {
     ),
     "bank_account_stop": "lift_reason lifted_at lifted_by",
     "bank_line": "state",
-    "contract": "in_force remittance_form",
+    "contract": "in_force proration remittance_form",
     "cycle": (
-        "approval_id children_sha256 nacha_name nacha_sha256 released_by released_cents seen settled_by_bank_line "
-        "state void_reason voided_at voided_by"
+        "approval_id children_sha256 nacha_name nacha_sha256 notices_sha256 released_by released_cents seen "
+        "settled_by_bank_line state void_reason voided_at voided_by"
     ),
+    "direct_pay": "end_reason ended_at ended_by until",
     "disbursement": "approval_id released_on settled_by_bank_line state",
     "exception_case": "amount_cents detail resolution resolved_at state",
     "found_share": "cycle_id",
     "hold": "approval_id ended_at review_on state",
-    "member": "dba_name legal_name membership payout_schedule state",
+    "job_run": "attempt error finished_at outcome retry_at run_by started_at state",
+    "member": "dba_name legal_name membership payout_minimum_cents payout_schedule state",
     "member_contact": "in_use",
     "member_identifier": "valid",
     "notice": "written_at",
@@ -202,8 +205,9 @@ def test_functions_that_borrow_rights_pin_their_path(superuser: Login) -> None:
         SELECT proname, proconfig, pg_get_userbyid(proowner) FROM pg_proc
         WHERE pronamespace = 'centralpay'::regnamespace AND prosecdef ORDER BY proname""")
     assert [name for name, _, _ in rows] == [
-        "choose_original", "dropped_claims_are_free", "ensure_claim_partition", "owner_starts_at_zero",
-        "pair_open_reversals", "pair_reversals", "post", "reseal_numbers", "reverse_transaction",
+        "choose_original", "dropped_claims_are_free", "ensure_claim_partition", "job_attempt_is_kept",
+        "owner_starts_at_zero", "pair_open_reversals", "pair_reversals", "post", "reseal_numbers",
+        "reverse_transaction",
     ]  # fmt: skip
     for _, configuration, proprietor in rows:
         assert isinstance(configuration, list)
@@ -227,6 +231,7 @@ def test_who_may_call_what(superuser: Login) -> None:
     assert _callable(superuser, "centralpay_member") == HARMLESS
     reading = {"fee_due", "fee_due_of_member", "effective_date", "advice_shares", "cycle_set_hash", "limit_on"}
     reading |= {"trusted_contact_day", "call_back_number"}
+    reading |= {"is_payout_schedule", "payout_falls", "cut_off_on", "fee_of_terms", "fee_asked"}
     reading |= {"decided_rows_hash", "payee_shares", "cycle_core_hash"}
     across_files = {"rx_normal", "rx_key", "reversal_candidates", "forward_balances"}
     assert _callable(superuser, "centralpay_auditor") == HARMLESS | reading | across_files
@@ -270,7 +275,8 @@ def test_views_use_the_rights_of_who_asks(superuser: Login) -> None:
     """Every view is a security invoker's: none shows a row that its reader could not read."""
     rows = superuser.ask("""
         SELECT relname, reloptions FROM pg_class WHERE relnamespace = 'centralpay'::regnamespace AND relkind = 'v'""")
-    assert {name for name, _ in rows} == {"standing_line", "statement_line", "forward_balance", "bank_line_payments"}
+    everything = {"standing_line", "statement_line", "forward_balance", "bank_line_payments"}
+    assert {name for name, _ in rows} == everything | {"fee_month", "fee_against_contract"}
     for _, options in rows:
         assert isinstance(options, list)
         assert options[0] in ("security_invoker=true", "security_invoker=on")

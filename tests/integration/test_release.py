@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from ledger.batch import Transaction, pair
 from ledger.chart import Account, Event, Ledger
 from ledger.errors import InsufficientBalanceError
-from ledger.events import fee_waived, payout_released
+from ledger.events import payout_released
 from payouts.cycle import release as release_module
 from payouts.cycle.release import Released
 from payouts.errors import CycleStateError, FloatGateError, OutFolderError, ProofGateError, UnknownCycleError
@@ -236,7 +236,7 @@ def test_a_fee_given_up_after_approval_drops_the_payout(books: Books) -> None:
     books.fund(remittance("T1", MONDAY, Part(A, (500_00,)), Part(B, (6,))))
     _assess(books)
     cycle = books.approved(TUESDAY)
-    books.post(fee_waived("waived", TUESDAY, (books.member(A), NOVEMBER, 200_00), "agreed"))
+    books.waive(A, NOVEMBER, 200_00, on=TUESDAY)
     released = books.release(cycle.cycle_id)
     assert [each.reason for each in released.dropped] == ["its fee changed after approval"]
     assert books.balance(A, Account.DUE_AVAILABLE) == 500_00
@@ -320,7 +320,7 @@ def test_a_file_that_can_not_be_put_down_is_kept(books: Books) -> None:
     cycle = books.approved(TUESDAY)
     out = books.folder / "taken"
     (out / f"{TUESDAY}-cycle-{cycle.cycle_id}.ach" / "x").mkdir(parents=True)
-    with pytest.raises(OutFolderError, match="is released and its file is kept"):
+    with pytest.raises(OutFolderError, match="is released and what it sends is kept"):
         books.releaser().release(cycle.cycle_id, out)
     assert sum(each.amount_cents for each in _entries(books.release(cycle.cycle_id))) == 500
     assert books.balance(A, Account.IN_TRANSIT) == 500

@@ -53,7 +53,7 @@ def test_a_whole_vault_is_sound(lived: Books) -> None:
     check = upkeep.check(lived)
     assert check.holds
     assert check.found == ()
-    named = lived.ask("SELECT count(*) FROM received_file")[0][0] + 3  # NACHA file, members' 835s, statement
+    named = lived.ask("SELECT count(*) FROM received_file")[0][0] + 4  # NACHA file, 835s, notices, statement
     assert (check.files, check.counts[Condition.SOUND]) == (named, named)
     assert check.plain_bytes > lived.ask("SELECT sum(size_bytes) FROM received_file")[0][0]
     assert [(each.is_current, each.files) for each in check.keys] == [(True, named)]

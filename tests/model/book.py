@@ -142,12 +142,15 @@ class Book:
         return any(posted.transaction.bank_line == bank_line for posted in self.posted)
 
     def fee_due(self, member_id: str, month: int) -> int | None:
-        """Give the flat fee in cents in force on the member's first day of the month YYYYMM; None if there is none."""
+        """Give the flat fee in cents in force on the member's first day of the month YYYYMM; None if there is none.
+
+        A month begun is whole, the one in which the member leaves before its last day asks nothing.
+        """
         member = self.members.get(member_id)
         if member is None:
             return None
         day = max(first_day(month), member.since)
-        if day > last_day(month) or (member.until is not None and day > member.until):
+        if day > last_day(month) or (member.until is not None and member.until < last_day(month)):
             return None
         in_force = [fee for fee in self.fees if fee.member_id == member_id and fee.since <= day]
         return max(in_force, key=lambda fee: fee.since).amount_cents if in_force else None

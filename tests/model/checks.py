@@ -66,7 +66,9 @@ def _wrong_fee(book: Book, attempt: Attempt) -> bool:
     event = attempt.transaction.event
     if event == "fee_assessed" and _wrongly_assessed(book, attempt):
         return True
-    return (event == "fee_collected" and _wrongly_collected(book, attempt)) or _withheld_uncovered(book, attempt)
+    if (event == "fee_collected" and _wrongly_collected(book, attempt)) or _withheld_uncovered(book, attempt):
+        return True
+    return _refunded_uncollected(book, attempt) or _collected_in_two(book, attempt)
 
 
 def _withheld_uncovered(book: Book, attempt: Attempt) -> bool:
@@ -84,6 +86,33 @@ def _withheld_uncovered(book: Book, attempt: Attempt) -> bool:
         if withheld.get(key, 0) - changes["fee_withheld"] > max(0, open_cents):
             return True
     return False
+
+
+def _original(book: Book, attempt: Attempt) -> str | None:
+    """Name the event that is turned, when it is a reversal."""
+    found = book.find(attempt.transaction.reverses) if attempt.transaction.reverses is not None else None
+    return None if found is None else found.transaction.event
+
+
+def _refunded_uncollected(book: Book, attempt: Attempt) -> bool:
+    """Whether more of a month would be refunded than was collected and swept."""
+    known, refunded, swept = book.fee_months(), Counter[tuple[str, int]](), Counter[tuple[str, int]]()
+    event, original = attempt.transaction.event, _original(book, attempt)
+    if event == "fee_refunded":
+        refunded.update(dict(_fee_lines(attempt, "fee_waived")))
+    elif original == "fee_swept":
+        swept.update(dict(_fee_lines(attempt, "fee_withheld")))
+    return any(
+        known[key].refunded_cents + refunded[key] > known[key].swept_cents + swept[key] for key in {*refunded, *swept}
+    )
+
+
+def _collected_in_two(book: Book, attempt: Attempt) -> bool:
+    """Whether what was waived would be open again though the rest of it is collected."""
+    if _original(book, attempt) != "fee_waived":
+        return False
+    known = book.fee_months()
+    return any(known[key].collected_cents > 0 for key, _ in _fee_lines(attempt, "fee_receivable"))
 
 
 def _fee_lines(attempt: Attempt, account: str) -> list[tuple[tuple[str, int], int]]:

@@ -131,6 +131,10 @@ def false_fee(draw: Draw) -> Step | None:
             fee = draw.one_of(offers_fees.unassessed(draw))
             fee = replace(fee, amount_cents=fee.amount_cents + draw.random.choice((-1, 1, 5_000))) if fee else None
         return Post(events.fee_assessed(fact, [fee])) if fee else None
+    beyond = draw.one_of(offers_fees.kept(draw))
+    if beyond is not None and draw.one_in(3):
+        cents = beyond.amount_cents + draw.amount(100)
+        return Post(events.fee_refunded(draw.fact("fee_refunded"), replace(beyond, amount_cents=cents)))
     fact = draw.fact("fee_collected")
     fees = offers_fees.receivable(draw, collected=draw.one_in(2))
     fee = draw.one_of(fees or offers_fees.unassessed(draw))

@@ -1,5 +1,7 @@
 """Sensible next transactions of the flat fee, or None where the state has no room for one."""
 
+from dataclasses import replace
+
 from tests.model import events
 from tests.model.draw import Draw
 from tests.model.events import Fact, Fee
@@ -49,17 +51,21 @@ def fee_swept(draw: Draw, fact: Fact) -> Transaction | None:
 
 
 def fee_waived(draw: Draw, fact: Fact) -> Transaction | None:
-    """Waive a fee that was not collected."""
+    """Waive a fee that was not collected, or a part of it."""
     fee = draw.one_of(receivable(draw, collected=False))
-    return events.fee_waived(fact, fee) if fee else None
+    return events.fee_waived(fact, replace(fee, amount_cents=draw.part(fee.amount_cents))) if fee else None
+
+
+def kept(draw: Draw) -> list[Fee]:
+    """List what was swept and not refunded."""
+    return [
+        Fee(member, month, cents)
+        for (member, month), fee in draw.model.fee_months().items()
+        if (cents := fee.swept_cents - fee.refunded_cents) > 0
+    ]
 
 
 def fee_refunded(draw: Draw, fact: Fact) -> Transaction | None:
-    """Refund a fee that was swept and not refunded."""
-    swept = [
-        Fee(member, month, fee.collected_cents)
-        for (member, month), fee in draw.model.fee_months().items()
-        if fee.swept_cents and fee.collected_cents and not fee.refunded_cents
-    ]
-    found = draw.one_of(swept)
-    return events.fee_refunded(fact, found) if found else None
+    """Refund a fee that was swept and not refunded, or a part of it."""
+    found = draw.one_of(kept(draw))
+    return events.fee_refunded(fact, replace(found, amount_cents=draw.part(found.amount_cents))) if found else None

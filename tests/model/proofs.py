@@ -78,17 +78,15 @@ def bank(book: Book) -> list[str]:
 
 
 def fees(book: Book) -> list[str]:
-    """P6: fees collected less refunds are the fees due of months assessed, collected, neither waived nor refunded."""
-    kept: dict[str, int] = defaultdict(int)
-    due: dict[str, int] = defaultdict(int)
-    for (owner, month), fee in book.fee_months().items():
-        kept[owner] += fee.collected_cents - fee.refunded_cents
-        if fee.assessed_cents and fee.collected_cents and not fee.waived_cents and not fee.refunded_cents:
-            due[owner] += book.fee_due(owner, month) or 0
+    """P6: a fee is assessed as due or the rest given back; all that is not waived is collected, no more is refunded."""
     return [
-        f"P6: {owner}'s fees kept are {kept[owner]}, its fees due {due[owner]}"
-        for owner in book.members
-        if kept[owner] != due[owner]
+        f"P6: {owner}'s fee of {month} is {fee} where {due} is due"
+        for (owner, month), fee in book.fee_months().items()
+        for due in [book.fee_due(owner, month) or 0]
+        if 0 < fee.assessed_cents < due
+        or fee.assessed_cents - due > fee.waived_cents + fee.refunded_cents
+        or (fee.collected_cents and fee.collected_cents != fee.assessed_cents - fee.waived_cents)
+        or fee.refunded_cents > fee.swept_cents
     ]
 
 

@@ -136,6 +136,8 @@ def _is_rested_on(draw: Draw, posted: Posted) -> bool:
             return any(month.collected_cents for month in months)
         case "fee_swept":
             return any(month.refunded_cents for month in months)
+        case "fee_waived":
+            return any(month.collected_cents for month in months)
         case _:
             return False
 

@@ -24,7 +24,7 @@ EXAMPLES, STEPS = (300, 80) if LONG else (6, 40)
 
 
 def test_payouts_live_as_the_model_says(new_database: Callable[[], AbstractContextManager[str]]) -> None:
-    """Fund, hold, lift, propose, approve, exclude, void, release, settle, return, reverse, in any order.
+    """Fund, change terms, hold, lift, propose, approve, exclude, void, release, settle, return, reverse, in any order.
 
     Both answer the same to every step, and after it states, balances, open debits and open credits are the model's.
     """

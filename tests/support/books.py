@@ -36,6 +36,7 @@ from payouts.cycle import cycles
 from payouts.cycle.cycles import Cycle, Originator
 from payouts.cycle.release import Released, Releaser
 from payouts.cycle.settlement import Settled, settle
+from payouts.fees.giving_back import propose_refund, propose_waiver
 from payouts.people.users import UserRole, add_user
 from schemas.money import text_from_cents
 from tests.support.bank import Bank, paid_in
@@ -136,6 +137,24 @@ class Books:
             batch.add(transaction)
         with self.begin() as connection:
             post(connection, batch, MAKER)
+
+    def waive(self, store: Pharmacy, month: date, cents: int, *, on: date) -> None:
+        """Waive an open fee, approved by the second person."""
+        with self.begin() as connection:
+            approval = propose_waiver(
+                connection, find_member(connection, store.ncpdp_id), month, cents, "agreed", on=on, actor=MAKER
+            )
+        with self.begin() as connection:
+            decisions.decide(connection, approval, CHECKER, approve=True)
+
+    def refund(self, store: Pharmacy, month: date, cents: int, *, on: date) -> None:
+        """Refund a collected fee, approved by the second person."""
+        with self.begin() as connection:
+            approval = propose_refund(
+                connection, find_member(connection, store.ncpdp_id), month, cents, "agreed", on=on, actor=MAKER
+            )
+        with self.begin() as connection:
+            decisions.decide(connection, approval, CHECKER, approve=True)
 
     # Cycles
 

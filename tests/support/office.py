@@ -119,6 +119,12 @@ class Office:
         """Propose, approve and release."""
         return self.release(self.approved(day))
 
+    def waive(self, store: Pharmacy, month: str, day: date, *words: str) -> None:
+        """Have a store's fee of a month waived; the second person approves."""
+        why = ("--reason", "first month free", "--date", f"{day}")
+        asked = self.ask("fees", "waive", store.ncpdp_id, "--month", month, *why, *words)
+        self.ask("approvals", "approve", str(asked["approval_id"]), user=CHECKER)
+
     @property
     def out(self) -> Path:
         """Where releases leave their files."""

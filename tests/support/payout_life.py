@@ -17,6 +17,8 @@ from payouts.cycle.limits import LimitName
 from payouts.holding import lifts
 from payouts.holding.holds import HoldKind, HoldOrder, place_hold
 from payouts.people.users import UserRole, add_user
+from payouts.schedules.terms import change_terms
+from schemas.schedules import PayoutSchedule
 from tests.support.bank import paid_out
 from tests.support.books import Books
 from tests.support.payout_model import (
@@ -68,6 +70,19 @@ class PayoutLife:
         self.members = {name: self.books.member(store) for name, store in STORES.items()}
 
     # Steps
+
+    def change_terms(self, member: str, schedule: str, minimum_cents: int) -> None:
+        """Change schedule and least payment; the same again changes nothing."""
+        with self.books.begin() as connection:
+            change_terms(
+                connection,
+                self.members[member],
+                schedule=PayoutSchedule(schedule),
+                minimum_cents=minimum_cents,
+                reason="asked by letter",
+                on=DAY,
+                actor=MAKER,
+            )
 
     def fund(self, member: str, cents: int) -> None:
         """Remit, deposit and match."""

@@ -1,7 +1,7 @@
 """What a payout's life comes to, in plain Python: members' balances, cycles and payouts, and which steps are refused.
 
-No fee, no negative: those are the ledger's model's. Amounts are cents. A step that may not be taken raises ``NotNow``
-and changes nothing.
+No fee, no negative: those are the ledger's model's. All cycles are of one Tuesday. Amounts are cents. What may not be
+done raises ``NotNow`` and changes nothing.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,10 @@ OWN_FLOAT_CENTS = 1_000_000
 """What unexplained debits may come to before no release goes out."""
 TWO_APPROVERS_FROM_CENTS = 600_000
 MAKER, CHECKER, SECOND = "mary", "charles", "dora"
+DAILY, WEEKLY, NEVER = "daily", "weekly:tue", "monthly:1"
+"""Schedules: due in every cycle; on the day of the cycles, once; on another day."""
+TERMS = ((DAILY, 0), (DAILY, 0), (DAILY, 0), (DAILY, 200_000), (WEEKLY, 0), (WEEKLY, 100_000), (NEVER, 0))
+"""Schedules with the least amount that is paid; most members are paid daily and whatever there is."""
 
 
 class NotNow(Exception):  # noqa: N818 (it is no error of the model's)
@@ -45,6 +49,8 @@ class Cycle:
     first_approver: str | None = None
     debit_cents: int | None = None
     """The bank's debit of its total, once it was booked."""
+    lifted_since: set[str] = field(default_factory=set)
+    """Whose money was released from a hold after the proposal."""
 
     def leaving(self) -> dict[str, Payout]:
         """Give the payouts that are not excluded."""
@@ -63,6 +69,8 @@ class PayoutModel:
     cycles: list[Cycle] = field(default_factory=list)
     advices: int = 0
     """How many were funded so far."""
+    terms: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """On what schedule, and from how much on, a member is paid."""
     _moved: dict[str, tuple[int, int]] = field(default_factory=dict)
     """What was ever held and lifted of a member: its remittance tells both."""
 
@@ -70,6 +78,7 @@ class PayoutModel:
         self._moved = dict.fromkeys(self.members, (0, 0))
         self.due = dict.fromkeys(self.members, 0)
         self.kept = dict.fromkeys(self.members, 0)
+        self.terms = dict.fromkeys(self.members, (DAILY, 0))
 
     # What it comes to
 
@@ -120,7 +129,29 @@ class PayoutModel:
         """Give the state of each cycle and of its payouts, in their order."""
         return [(c.state, {name: each.state for name, each in c.payouts.items()}) for c in self.cycles]
 
+    def is_due(self, member: str) -> bool:
+        """Say whether a cycle that is proposed now is one of a member's."""
+        schedule, _ = self.terms[member]
+        released = [cycle for cycle in self.cycles if cycle.state in {"released", "settled"}]
+        if not released:
+            return schedule != NEVER
+        last = released[-1]
+        left_out = member in last.payouts and last.payouts[member].state == "excluded"
+        return schedule == DAILY or left_out or member in last.lifted_since
+
+    def _left(self, member: str) -> str | None:
+        """Say why a proposal does not pay a member; None: it does."""
+        if not self.due[member]:
+            return "held" if self.held(member) else "no_balance"
+        if not self.is_due(member):
+            return "not_due"
+        return "below_minimum" if self.due[member] < self.terms[member][1] else None
+
     # Steps
+
+    def change_terms(self, member: str, schedule: str, minimum_cents: int) -> None:
+        """Pay a member on other days, or from another amount on."""
+        self.terms[member] = (schedule, minimum_cents)
 
     def fund(self, member: str, cents: int) -> None:
         """Let a payer's advice for a member be funded."""
@@ -148,20 +179,23 @@ class PayoutModel:
         last = self.cycles[-1] if self.cycles else None
         if last is not None and last.state == "approved":
             raise NotNow
-        paid = {name: cents for name, cents in self.due.items() if cents}
+        left = {name: self._left(name) for name in self.members}
+        paid = {name: cents for name, cents in self.due.items() if left[name] is None}
         if not paid:
             raise NotNow
-        left = tuple((name, self.held(name) > 0) for name in self.members if name not in paid)
-        told = {name for name, _ in self.untold} | set(paid)
+        waiting = {name for name in self.members if left[name] == "below_minimum" or not self.is_due(name)}
+        shares = frozenset(share for share in self.untold if share[0] not in waiting)
+        told = {name for name, _ in shares} | set(paid)
         moved = tuple(self._moved[name] for name in sorted(told))
-        looks = (tuple(paid.items()), frozenset(self.untold), left, moved)
+        omitted = tuple((name, self.due[name], why) for name, why in left.items() if why is not None)
+        looks = (tuple(paid.items()), shares, omitted, moved)
         if last is not None and last.state == "proposed":
             if last.looks == looks:
                 return False
             last.state = "void"
         payouts = {name: Payout(name, cents) for name, cents in paid.items()}
         needed = 2 if sum(paid.values()) >= TWO_APPROVERS_FROM_CENTS else 1
-        self.cycles.append(Cycle(payouts, frozenset(self.untold), looks, needed))
+        self.cycles.append(Cycle(payouts, shares, looks, needed))
         return True
 
     def approve(self, number: int, actor: str) -> None:
@@ -262,6 +296,8 @@ class PayoutModel:
         payout.state, payout.held = "settled", "no"
 
     def _move(self, member: str, *, held: int = 0, lifted: int = 0) -> None:
+        for cycle in self.cycles if lifted else ():
+            cycle.lifted_since.add(member)
         before = self._moved[member]
         self._moved[member] = (before[0] + held, before[1] + lifted)
 
@@ -315,6 +351,7 @@ def _all_steps(model: PayoutModel, chance: Random) -> Iterator[Step]:
         yield "fund", (member, chance.randint(1, 500) * 1_000 + model.advices)
         yield "hold", (member,)
         yield "lift", (member,)
+        yield "change_terms", (member, *chance.choice(TERMS))
     # The last three cycles, and one that there is not.
     for number in range(max(1, last - 2), last + 2):
         for name in ("void", "release", "settle", "reverse_release", "reverse_settlement"):

@@ -12,6 +12,7 @@ from ingest.vault import expiry as vault_expiry
 from ingest.vault import upkeep as vault_upkeep
 from ingest.vault.expiry import Expiry
 from ingest.vault.report import VaultCheck
+from payouts.statements.forms import StatementForm
 from payouts.statements.issuing import issue
 from payouts.statements.reading import statement
 from tests.support.books import MAKER, Books
@@ -31,7 +32,7 @@ def live(books: Books, owner: Engine) -> Books:
     books.pay(TUESDAY)
     with books.begin() as connection:
         made = statement(connection, books.member(A), date(2026, 11, 1), date(2026, 11, 30))
-        issue(connection, books.vault, made, made.model_dump_json().encode(), MAKER)
+        issue(connection, books.vault, made, made.model_dump_json().encode(), form=StatementForm.JSON, actor=MAKER)
     wait_to_be_told(owner)
     as_owner(owner, "UPDATE share_to_remit SET cycle_id = 1 WHERE cycle_id IS NULL")
     return books

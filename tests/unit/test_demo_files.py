@@ -1,13 +1,10 @@
 """The generated day is what it says it is, by arithmetic that shares nothing with the generator."""
 
 import csv
-import gzip
 import io
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -19,112 +16,10 @@ from app.demo.remittance import Interchange, Payee, Payer, RemittanceSet, Sectio
 from app.demo.remittance_writer import write_remittance
 from schemas.errors import WrongUseError
 from schemas.identifiers import AbaRouting, Ncpdp, Npi, PayerId, Tin
+from tests.support.naive_835 import ReadSet, cents_of, read_835
 
 ACCOUNT = "4471002983"
 SIZES = {"small": (12, 6, 300), "one payer": (10, 1, 130), "many payers": (30, 9, 1_000)}
-
-
-@dataclass
-class ReadSet:
-    """One ST as the test's own naive reader sees it, amounts in cents."""
-
-    segments: list[list[str]]
-    payment_cents: int = 0
-    trace: str = ""
-    payee: str = ""
-    paid_cents: int = 0
-    plb_cents: int = 0
-    lx_counts: list[int] = field(default_factory=list)
-    lx_charges: list[int] = field(default_factory=list)
-    ts3: list[tuple[int, int]] = field(default_factory=list)
-    unbalanced_claims: int = 0
-    unbalanced_services: int = 0
-    statuses: Counter[str] = field(default_factory=Counter)
-    claims_by_store: Counter[str] = field(default_factory=Counter)
-    cents_by_store: Counter[str] = field(default_factory=Counter)
-    plb_by_store: Counter[str] = field(default_factory=Counter)
-    plb_reasons: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass
-class ReadFile:
-    """One interchange with its raw bytes."""
-
-    raw: bytes
-    component: str
-    segments: list[list[str]]
-    sets: list[ReadSet]
-
-
-def _cents(text: str) -> int:
-    return int(Decimal(text or "0") * 100)
-
-
-def _read(path: Path) -> ReadFile:
-    raw = path.read_bytes()
-    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("ascii")
-    text = text.replace("\r", "").replace("\n", "")
-    element, component, terminator = text[3], text[104], text[105]
-    segments = [part.split(element) for part in text.split(terminator) if part]
-    starts = [at for at, segment in enumerate(segments) if segment[0] == "ST"]
-    ends = [at for at, segment in enumerate(segments) if segment[0] == "SE"]
-    spans = zip(starts, ends, strict=True)
-    sets = [_read_set(segments[first : last + 1], component) for first, last in spans]
-    return ReadFile(raw, component, segments, sets)
-
-
-def _read_set(segments: list[list[str]], component: str) -> ReadSet:
-    seen = ReadSet(segments)
-    starts = [at for at, segment in enumerate(segments) if segment[0] in {"LX", "CLP", "PLB", "SE"}]
-    _read_head(seen, segments[: starts[0]])
-    ts3_store = ""
-    for first, last in zip(starts, [*starts[1:], len(segments)], strict=True):
-        loop = segments[first:last]
-        if loop[0][0] == "LX":
-            seen.lx_counts.append(0)
-            seen.lx_charges.append(0)
-            for each in loop[1:]:
-                ts3_store = each[1]
-                seen.ts3.append((int(each[4]), _cents(each[5])))
-        elif loop[0][0] == "CLP":
-            _read_claim(seen, loop, ts3_store or seen.payee)
-        elif loop[0][0] == "PLB":
-            for reason, amount in zip(loop[0][3::2], loop[0][4::2], strict=True):
-                seen.plb_cents += _cents(amount)
-                seen.plb_by_store[loop[0][1]] += _cents(amount)
-                seen.plb_reasons[reason.split(component)[0]] += 1
-    return seen
-
-
-def _read_head(seen: ReadSet, head: list[list[str]]) -> None:
-    for segment in head:
-        match segment:
-            case ["BPR", *_]:
-                seen.payment_cents = _cents(segment[2])
-            case ["TRN", _, trace, _]:
-                seen.trace = trace
-            case ["N1", "PE", _, "XX", npi]:
-                seen.payee = npi
-            case ["REF", "D3", ncpdp_id]:
-                seen.payee = ncpdp_id
-            case _:
-                pass
-
-
-def _read_claim(seen: ReadSet, loop: list[list[str]], store: str) -> None:
-    clp, *rest = loop
-    charge, paid = _cents(clp[3]), _cents(clp[4])
-    adjusted = sum(_cents(amount) for each in rest if each[0] == "CAS" for amount in each[3::3])
-    (service,) = (each for each in rest if each[0] == "SVC")
-    store = next((each[9] for each in rest if each[:2] == ["NM1", "82"]), store)
-    seen.unbalanced_claims += charge - adjusted != paid
-    seen.unbalanced_services += _cents(service[2]) - adjusted != _cents(service[3])
-    seen.paid_cents += paid
-    seen.statuses[clp[2]] += 1
-    seen.lx_counts[-1] += 1
-    seen.lx_charges[-1] += charge
-    seen.claims_by_store[store] += 1
-    seen.cents_by_store[store] += paid
 
 
 @pytest.fixture(scope="module", params=list(SIZES.values()), ids=list(SIZES))
@@ -137,7 +32,7 @@ def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 def _pairs(day: Day) -> Iterator[tuple[ExpectedSet, ReadSet]]:
     for expected in day.files:
-        yield from zip(expected.sets, _read(expected.path).sets, strict=True)
+        yield from zip(expected.sets, read_835(expected.path).sets, strict=True)
 
 
 def test_every_set_but_one_balances_by_all_three_rules(day: Day) -> None:
@@ -158,7 +53,7 @@ def test_every_set_but_one_balances_by_all_three_rules(day: Day) -> None:
 def test_envelopes_count_what_they_enclose(day: Day) -> None:
     """SE01, GE01 and IEA01 are right, and the control numbers of both ends agree."""
     for expected in day.files:
-        found = _read(expected.path)
+        found = read_835(expected.path)
         isa, gs, *_, ge, iea = found.segments
         assert (len("*".join(isa)) + 1, isa[13]) == (106, iea[2])
         assert (gs[6], iea[1]) == (ge[2], "1")
@@ -169,7 +64,7 @@ def test_envelopes_count_what_they_enclose(day: Day) -> None:
 
 def test_control_numbers_of_interchanges_differ(day: Day) -> None:
     """No two files of the day bear the same ISA13, the re-sent one included."""
-    numbers = [_read(each.path).segments[0][13] for each in day.files]
+    numbers = [read_835(each.path).segments[0][13] for each in day.files]
     assert len(set(numbers)) == len(numbers)
 
 
@@ -178,7 +73,7 @@ def test_store_totals_of_chains_are_right(day: Day) -> None:
     chains = [each for each in day.files if each.shape is Shape.CHAIN]
     assert chains
     for expected in chains:
-        for each in _read(expected.path).sets:
+        for each in read_835(expected.path).sets:
             assert each.ts3 == list(zip(each.lx_counts, each.lx_charges, strict=True))
 
 
@@ -257,7 +152,7 @@ def test_the_set_that_pays_nothing_is_a_notification(day: Day) -> None:
 def test_the_special_members_are_what_they_are_named_for(day: Day) -> None:
     """One owes more than it earned and the float covers it, one is below its fee, one is idle, one pays no fee."""
     with day.roster.open(encoding="utf-8", newline="") as stream:
-        fees = {row["ncpdp_id"]: _cents(row["monthly_fee"]) for row in csv.DictReader(stream)}
+        fees = {row["ncpdp_id"]: cents_of(row["monthly_fee"]) for row in csv.DictReader(stream)}
     available = day.funded_cents()
     assert -day.float_cents < available[day.negative_member] < 0
     assert 0 < available[day.small_member] < fees[day.small_member]
@@ -344,12 +239,12 @@ def test_statuses_and_payer_adjustments_of_all_kinds_occur(tmp_path: Path) -> No
 
 def test_a_claim_is_paid_taken_back_and_paid_again_in_one_set(day: Day) -> None:
     """The same CLP occurs twice with its reversal between; counting it once would break the set."""
-    first = _read(day.files[0].path).sets[0]
+    first = read_835(day.files[0].path).sets[0]
     clps = [segment for segment in first.segments if segment[0] == "CLP"]
     paid, taken, again = clps[:3]
     assert paid == again
     assert (taken[1], taken[2], taken[7]) == (paid[1], "22", paid[7])
-    assert _cents(taken[4]) == -_cents(paid[4]) < 0
+    assert cents_of(taken[4]) == -cents_of(paid[4]) < 0
 
 
 def test_the_file_sent_again_differs_only_in_its_envelope(day: Day) -> None:
@@ -358,7 +253,7 @@ def test_the_file_sent_again_differs_only_in_its_envelope(day: Day) -> None:
         next(each for each in day.files if each.sets[0].verdict is verdict and each.shape is Shape.PER_PHARMACY)
         for verdict in (Verdict.ACCEPTED, Verdict.DUPLICATE)
     )
-    sent, resent = _read(first.path), _read(again.path)
+    sent, resent = read_835(first.path), read_835(again.path)
     assert sent.raw != resent.raw
     assert [each.segments for each in sent.sets] == [each.segments for each in resent.sets]
     assert {each.trace for each in sent.sets} == {sent.sets[0].trace}

@@ -214,11 +214,14 @@ def test_refusal_4_fee(story: Story) -> None:
 
 
 def test_fee_due_is_the_amount_on_the_first_day_of_membership() -> None:
-    """A member who joins mid-month owes what is in force that day; before, after or without a contract nothing."""
+    """A member who joins mid-month owes what is in force that day; before, after or without a contract nothing.
+
+    The month in which a member leaves asks nothing.
+    """
     model = small_world()
     due = {(name, month): model.fee_due(name, month) for name in "ABCD" for month in (202512, 202601, 202602, 202603)}
     assert [due["B", month] for month in (202512, 202601, 202602, 202603)] == [None, 20_000, 20_000, 21_000]
-    assert [due["C", month] for month in (202601, 202602, 202603)] == [19_999, 19_999, None]
+    assert [due["C", month] for month in (202601, 202602, 202603)] == [19_999, None, None]
     assert due["D", 202603] is None
 
 
@@ -396,9 +399,9 @@ def _cash_from_nowhere(model: Model) -> None:
     model.take_up([Line(HOUSE, Ledger.CUSTODY, "cash", 1)])
 
 
-def _half_refunded(model: Model) -> None:
-    model.post(events.fee_swept(Fact("swept", date(2026, 1, 20)), [Fee("A", JANUARY, 200_00)]))
-    model.post(events.fee_refunded(Fact("refunded", date(2026, 1, 20)), Fee("A", JANUARY, 100_00)))
+def _left_and_charged(model: Model) -> None:
+    """Record an exit after the month was collected, and give nothing back."""
+    model.members["A"] = replace(model.members["A"], until=date(2026, 1, 20))
 
 
 def _float_without_mirror(model: Model) -> None:
@@ -413,7 +416,7 @@ def _float_without_mirror(model: Model) -> None:
         ("P3 members", _funded_without_cash),
         ("P3 house", _network_taken_beyond_the_float),
         ("P4", _cash_from_nowhere),
-        ("P6", _half_refunded),
+        ("P6", _left_and_charged),
         ("P9", _float_without_mirror),
         ("P10", _cash_from_nowhere),
     ],

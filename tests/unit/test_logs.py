@@ -3,20 +3,31 @@
 import io
 import json
 import logging
+import stat
+import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import structlog
 
-from app.logs import MASK, bind_run, configure_logs, redact
+from app.logs import MASK, LogUnusableError, bind_run, command_logged, configure_logs, job_bound, redact, run_id
+from app.scheduler.runner import Runner
+from app.scheduler.service import serve
+from payouts.jobs.runs import Run
 
 
 @pytest.fixture(autouse=True)
 def plain_logging() -> Iterator[None]:
     """Put the process's logging back as it was."""
     root, ours = logging.getLogger(), logging.getLogger("centralpay")
-    handlers, level, our_level = root.handlers[:], root.level, ours.level
+    handlers, level, our_level, raising = root.handlers[:], root.level, ours.level, logging.raiseExceptions
     yield
+    for handler in root.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.close()
+    logging.raiseExceptions = raising
     root.handlers[:] = handlers
     root.setLevel(level)
     ours.setLevel(our_level)
@@ -165,3 +176,89 @@ def test_a_second_run_does_not_inherit_from_the_first() -> None:
     structlog.get_logger().info("done")
     (event,) = written(stream)
     assert (event["run_id"], event["user"], "file" in event) == ("run-2", None, False)
+
+
+def test_a_file_takes_the_log_and_is_private_and_begun_anew_when_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CENTRALPAY_LOG_FILE: JSON, mode 0600; a file that logrotate has moved away is followed by another one."""
+    file = tmp_path / "centralpay.log"
+    monkeypatch.setenv("CENTRALPAY_LOG_FILE", str(file))
+    configure_logs()
+    structlog.get_logger().info("first")
+    file.rename(tmp_path / "centralpay.log.1")
+    structlog.get_logger().info("second")
+    for path, event in ((tmp_path / "centralpay.log.1", "first"), (file, "second")):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert [json.loads(line)["event"] for line in path.read_text(encoding="utf-8").splitlines()] == [event]
+
+
+def test_a_file_that_can_not_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence with the variable's name; the command does not begin."""
+    monkeypatch.setenv("CENTRALPAY_LOG_FILE", str(tmp_path / "no" / "where.log"))
+    with pytest.raises(LogUnusableError, match="CENTRALPAY_LOG_FILE"):
+        configure_logs()
+
+
+def test_a_command_says_when_it_begins_and_how_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody reads the log: its name, one run id, who acted, the exit code, how long; an error by its class."""
+    file = tmp_path / "log"
+    monkeypatch.setenv("CENTRALPAY_LOG_FILE", str(file))
+
+    def release() -> None:
+        with command_logged(lambda: "cycle release", lambda _: 5):
+            bind_run(run_id(), "ann")
+            structlog.get_logger("work").info("at work")
+            raise ValueError("MARIGOLD")
+
+    with pytest.raises(ValueError, match="MARIGOLD"):
+        release()
+    begins, works, ends = (json.loads(line) for line in file.read_text(encoding="utf-8").splitlines())
+    assert begins["run_id"] == works["run_id"] == ends["run_id"]
+    assert (begins["event"], begins["command"], begins["user"]) == ("command begins", "cycle release", None)
+    assert (ends["event"], ends["exit_code"], ends["user"], ends["error"]) == ("command ends", 5, "ann", "ValueError")
+    assert ends["duration_s"] >= 0
+    assert "MARIGOLD" not in file.read_text(encoding="utf-8")
+    assert "run_id" not in structlog.contextvars.get_contextvars()
+
+
+def test_nobody_who_did_not_ask_is_told_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """Standard error stays quiet for people."""
+    with command_logged(lambda: "cycle list", lambda _: 1):
+        pass
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_job_is_on_its_own_lines_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job of the scheduler puts its name and its moment on every line; what comes after it is the scheduler's."""
+    monkeypatch.delenv("CENTRALPAY_LOG_FILE", raising=False)
+    stream = io.StringIO()
+    configure_logs(stream=stream)
+    bind_run("run-1", "scheduler")
+    with job_bound("scheduler", "verify", datetime(2026, 11, 20, 9, tzinfo=UTC)):
+        logging.getLogger("library").warning("slow")
+    logging.getLogger("library").warning("late")
+    event, after = written(stream)
+    assert (event["job"], event["scheduled_for"], event["user"]) == ("verify", "2026-11-20T09:00:00+00:00", "scheduler")
+    assert event["run_id"] != "run-1"
+    assert (after["run_id"], after["user"], "job" in after) == ("run-1", "scheduler", False)
+
+
+def test_the_schedulers_thread_speaks_as_the_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong between two jobs is said with the run and the user of the process, whichever thread says it."""
+    monkeypatch.delenv("CENTRALPAY_LOG_FILE", raising=False)
+    stream, stop = io.StringIO(), threading.Event()
+    configure_logs(stream=stream)
+    bind_run("run-1", "scheduler")
+
+    class Broken(Runner):
+        def __init__(self) -> None:
+            self.jobs = {}
+
+        def tick(self) -> list[Run]:
+            stop.set()
+            raise OSError(5, "Input/output error")
+
+    serve(Broken(), stop)
+    (told,) = [each for each in written(stream) if each["event"] == "what is due can not be told"]
+    assert (told["run_id"], told["user"]) == ("run-1", "scheduler")

@@ -7,11 +7,12 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from ingest.roster import ROSTER_COLUMNS, STATES, AccountType, PayoutSchedule, RosterRow, read_roster
+from ingest.roster import OPTIONAL_COLUMNS, ROSTER_COLUMNS, STATES, AccountType, RosterRow, read_roster
 from schemas.collecting import FINDINGS_LIMIT
 from schemas.errors import UnreadableError
 from schemas.findings import Finding
 from schemas.identifiers import Npi
+from schemas.schedules import PayoutSchedule
 
 HEADER = (
     "ncpdp_id,npi,legal_name,dba_name,tin,state,member_since,member_until,monthly_fee,fee_since,"
@@ -76,7 +77,7 @@ def test_a_good_line_is_read_exactly() -> None:
     assert (row.monthly_fee_cents, row.fee_since) == (20000, date(2024, 3, 1))
     assert row.account_number.get_secret_value() == ACCOUNT
     assert row.account_type is AccountType.CHECKING
-    assert row.payout_schedule is PayoutSchedule.DAILY
+    assert (row.payout_schedule, type(row.payout_schedule)) == ("daily", PayoutSchedule)
 
 
 def test_files_as_programs_write_them_are_read() -> None:
@@ -99,18 +100,49 @@ def test_values_may_hold_commas_quotes_and_letters_of_any_language() -> None:
 @pytest.mark.parametrize(
     ("text", "schedule"),
     [
-        ("daily", PayoutSchedule.DAILY),
-        ("weekly", PayoutSchedule.WEEKLY_FRIDAY),
-        ("weekly:mon", PayoutSchedule.WEEKLY_MONDAY),
-        ("weekly:wed", PayoutSchedule.WEEKLY_WEDNESDAY),
-        ("weekly:fri", PayoutSchedule.WEEKLY_FRIDAY),
-        ("twice_monthly", PayoutSchedule.TWICE_MONTHLY),
-        ("monthly", PayoutSchedule.MONTHLY),
+        ("daily", "daily"),
+        ("weekly", "weekly:fri"),
+        ("weekly:mon", "weekly:mon"),
+        ("weekly:fri", "weekly:fri"),
+        ("twice_monthly", "twice_monthly"),
+        ("twice_monthly:1-16", "twice_monthly:1-16"),
+        ("monthly", "monthly"),
+        ("monthly:31", "monthly:31"),
     ],
 )
-def test_payout_schedules(text: str, schedule: PayoutSchedule) -> None:
-    """A week may name its banking day; without one it is Friday."""
-    assert read(line(payout_schedule=text))[0].payout_schedule is schedule
+def test_payout_schedules(text: str, schedule: str) -> None:
+    """A week may name its banking day; without one it is Friday. A month may name its day or its two days."""
+    assert read(line(payout_schedule=text))[0].payout_schedule == schedule
+
+
+def test_columns_that_are_optional_may_follow_in_any_order() -> None:
+    """Without a column, or with a blank cell, the roster says nothing of it; a value is read as its column has it."""
+    assert "payout_minimum" in OPTIONAL_COLUMNS
+    assert read(line())[0].payout_minimum_cents is None
+    header = f"{HEADER},payout_minimum"
+    found = read(f"{line()},50.00", f"{line(ncpdp_id='0123457', npi='1234567802')},", header=header)
+    assert [row.payout_minimum_cents for row in found] == [5000, None]
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ("payout_minimum,payout_minimum", "1 more"),
+        ("minimum", "1 more"),
+        ("payout_minimum,minimum", "1 more"),
+    ],
+)
+def test_columns_that_nobody_knows_are_refused(more: str, found: str) -> None:
+    """A column of another name, or the same one twice, may mean anything: the roster is refused whole."""
+    (finding,) = findings_of(line(), header=f"{HEADER},{more}")
+    assert (finding.rule, finding.found) == ("header", found)
+
+
+@pytest.mark.parametrize("value", ["-1", "1000000.01", "50.005", "fifty"])
+def test_a_minimum_is_an_amount_of_dollars(value: str) -> None:
+    """Below zero, beyond a million, parts of a cent and words are refused where they stand."""
+    (finding,) = findings_of(f"{line()},{value}", header=f"{HEADER},payout_minimum")
+    assert (finding.rule, finding.element, finding.line) == ("value", "payout_minimum", 2)
 
 
 def test_the_states_are_those_of_the_postal_service() -> None:

@@ -25,6 +25,7 @@ def test_without_any_variable_the_demonstration_runs(home: Path) -> None:
     assert settings.home == home
     assert (settings.postgres_dir, settings.keys_dir) == (home / "postgres", home / "keys")
     assert (settings.vault_dir, settings.out_dir) == (home / "vault", home / "out")
+    assert settings.inbox_dir == home / "inbox"
     assert settings.entry_description == "HCCLAIMPMT"
     assert settings.database_url is None
     assert settings.user is None
