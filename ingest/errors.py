@@ -59,8 +59,8 @@ class DirectPayEndError(RefusedError):
     def __init__(self, asked: date, since: date, until: date | None) -> None:
         self.since, self.until = since, until
         why = (
-            f"it ends {until} already; an end may only be brought forward"
+            f"it ends on {until} already; an end may only be brought forward"
             if until is not None and until <= asked
-            else f"it begins {since}; the day before that takes it back as if it had never held"
+            else f"it begins on {since}; the day before that takes it back as if it had never held"
         )
-        super().__init__(f"Direct pay can not end {asked}: {why}")
+        super().__init__(f"Direct pay can not end on {asked}: {why}")

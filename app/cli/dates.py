@@ -16,7 +16,7 @@ def day_from(text: str) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         raise WrongUseError(f"{text!r} is no day; write it as 2026-11-20") from None
-    return _known(day)
+    return known(day)
 
 
 def month_from(text: str) -> date:
@@ -29,10 +29,15 @@ def month_from(text: str) -> date:
         month = datetime.strptime(f"{text}-01", "%Y-%m-%d").date()  # noqa: DTZ007 (a date, not an instant)
     except ValueError:
         raise WrongUseError(f"{text!r} is no month; write it as 2026-11") from None
-    return _known(month)
+    return known(month)
 
 
-def _known(day: date) -> date:
+def known(day: date) -> date:
+    """Give a day back that is in a year of the banking calendar.
+
+    Raises:
+        CalendarEndsError: it is in no such year.
+    """
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise CalendarEndsError(day.year)
     return day

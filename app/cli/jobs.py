@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.dates import known
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
 from app.exit_codes import ExitCode
 from app.running.health import serving
@@ -166,7 +167,7 @@ def _moment(text: str, session: Session) -> datetime:
     """Read a moment; without a time zone it is one of the bank's clock.
 
     Raises:
-        WrongUseError: it is none.
+        WrongUseError: it is none, or in no year of the banking calendar.
         FutureRunError: it has not come yet.
     """
     try:
@@ -175,6 +176,7 @@ def _moment(text: str, session: Session) -> datetime:
         raise WrongUseError(
             f"{text!r} is no moment; write it as 2026-11-20T15:00, or as jobs runs --json says it"
         ) from None
+    known(moment.date())
     moment = moment.replace(tzinfo=BANK_ZONE) if moment.tzinfo is None else moment
     if moment > session.now:
         raise FutureRunError(moment.astimezone(BANK_ZONE))

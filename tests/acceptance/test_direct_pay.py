@@ -446,7 +446,7 @@ def test_what_can_not_be_enrolled_is_said_and_changes_nothing(desk: ExceptionsDe
         (("begin", B.ncpdp_id, payer, "--since", "tomorrow", *why), 2, "'tomorrow' is no day"),
         (("begin", B.ncpdp_id, payer, *since, "--reason", " "), 2, "--reason: say why"),
         (("end", B.ncpdp_id, payer, *until, *why), 5, "is not on direct pay with"),
-        (("end", A.ncpdp_id, payer, "--until", "2026-10-30", *why), 5, "it begins 2026-11-01"),
+        (("end", A.ncpdp_id, payer, "--until", "2026-10-30", *why), 5, "it begins on 2026-11-01"),
     ):
         assert said in office.ask("members", "direct-pay", *words, user=CLERK, code=code)["error"]["message"]
     by_auditor = ("members", "direct-pay", "begin", B.ncpdp_id, payer, *since, *why)
@@ -460,7 +460,7 @@ def test_an_end_may_be_brought_forward_and_never_put_off(desk: ExceptionsDesk) -
     end(office, date(2026, 11, 30))
     end(office, date(2026, 11, 15))
     refused = end(office, date(2026, 11, 19), code=5)["error"]["message"]
-    assert "it ends 2026-11-15 already; an end may only be brought forward" in refused
+    assert "it ends on 2026-11-15 already; an end may only be brought forward" in refused
     by_name = ("members", "direct-pay", "begin", A.ncpdp_id, PAYER.name.lower(), "--since", "2026-11-20")
     assert office.ask(*by_name, "--reason", "again", user=CLERK)["payer_id"] == str(PAYER.payer_id)
     end(office, date(2026, 11, 19))

@@ -270,12 +270,13 @@ def test_a_moment_can_be_made_up_for_by_hand(office: Office) -> None:
         (("jobs", "run", "nothing"), 2, "There is no job 'nothing'; there are inbox, match,"),
         (("jobs", "runs", "--job", "nothing"), 2, "There is no job 'nothing'"),
         (("jobs", "run", "fees", "--at", "tomorrow"), 2, "'tomorrow' is no moment"),
-        (("jobs", "run", "fees", "--at", "2999-01-01T06:00"), 2, "has not come yet"),
+        (("jobs", "run", "fees", "--at", "2098-01-01T06:00"), 2, "has not come yet"),
+        (("jobs", "run", "fees", "--at", "0001-01-01T06:00"), 2, "covers 1999 to 2099"),
         (("scheduler", "--once"), 5, "centralpay users add scheduler --role operator"),
         (("scheduler", "--once", "--as", CHECKER), 5, "charles is approver"),
         (("scheduler", "--once", "--as", MAKER), 5, "mary is admin"),
     ],
-    ids=["no_job", "no_job_to_list", "no_moment", "future", "no_user", "an_approver", "an_admin"],
+    ids=["no_job", "no_job_to_list", "no_moment", "future", "no_calendar", "no_user", "an_approver", "an_admin"],
 )
 def test_wrong_use_is_a_sentence(office: Office, words: tuple[str, ...], code: int, said: str) -> None:
     """What can not be is refused in one sentence, before anything is run."""
