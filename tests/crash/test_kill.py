@@ -30,8 +30,8 @@ DAY = date(2026, 11, 20)
 STORES = tuple(pharmacy(number) for number in range(1, 41))
 SETS = 2_600 if LONG else 520
 """More than one of the groups (of 500) in which sets are committed, so that a kill can fall between commits."""
-KILLS = 20
-KILLS_OF_MANY = 50 if LONG else KILLS
+KILLS = 50 if LONG else 8
+
 CLAIMS = 80_000 if LONG else 21_000
 """Of the large set: more than the 20,000 that are held in memory."""
 KILLS_OF_THE_LARGE = 50 if LONG else 4
@@ -54,7 +54,7 @@ _COUNTED = (
 
 def test_killed_ingest_ends_as_if_undisturbed(before_ingest: Scene) -> None:
     """Ingest of many sets, killed at any moment, leaves whole sets only; run again, it gives the undisturbed books."""
-    _kill_ingest(before_ingest, "many.835", KILLS_OF_MANY)
+    _kill_ingest(before_ingest, "many.835", KILLS)
 
 
 def test_killed_ingest_of_a_large_set_ends_as_if_undisturbed(before_ingest: Scene) -> None:
@@ -91,7 +91,7 @@ def _sets_are_whole(shell: Shell) -> None:
 
 
 def test_killed_release_pays_once(before_release: Scene) -> None:
-    """Release of 40 payouts, killed at 20 moments and run again, gives the same books, payouts, NACHA file and 835s.
+    """Release of 40 payouts, killed at many moments and run again, gives the same books, payouts, NACHA file and 835s.
 
     Of the files, all is compared but what may differ in truth: the minute of its creation, and trace numbers, whose
     sequence a rolled-back release leaves a gap in. A third run gives the second run's file byte for byte.
