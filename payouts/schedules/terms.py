@@ -104,20 +104,11 @@ def change_terms(
     least = before.minimum_cents if minimum_cents is None else minimum_cents
     if (wanted, least) == (before.schedule, before.minimum_cents):
         return before
-    terms = {"schedule": wanted, "minimum_cents": least}
+    terms: dict[str, str | int] = {"schedule": wanted, "minimum_cents": least}
     connection.execute(_QUERIES["set_terms"], terms | {"member_id": member_id})
     after = payout_terms(connection, member_id, on)
-    activity.record(
-        connection,
-        actor,
-        "schedule_changed",
-        before.ncpdp_id,
-        reason=reason,
-        schedule=wanted,
-        minimum_cents=least,
-        before_schedule=before.schedule,
-        before_minimum_cents=before.minimum_cents,
-    )
+    was: dict[str, str | int] = {"before_schedule": before.schedule, "before_minimum_cents": before.minimum_cents}
+    activity.record(connection, actor, "schedule_changed", before.ncpdp_id, reason=reason, **terms, **was)
     subject, body = "When you are paid", _letter(after)
     give_notice(connection, member_id, NoticeKind.SCHEDULE_CHANGED, subject=subject, body=body, on=on, actor=actor)
     return after
