@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -217,7 +218,7 @@ def schema_status(connection: Connection) -> SchemaStatus:
         server = str(connection.exec_driver_sql("SHOW server_version").scalar_one())
         context = MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA})
         current = context.get_current_revision()
-        steps = ScriptDirectory.from_config(_configuration()).iterate_revisions("head", current or "base")
+        steps = _steps().iterate_revisions("head", current or "base")
         pending = tuple(step.revision for step in steps if step.revision != current)
     return SchemaStatus(server, current, pending[::-1])
 
@@ -236,6 +237,12 @@ def _migrate(admin_url: str, revision: str, *, back: bool = False) -> None:
                 command.downgrade(configuration, revision)
             else:
                 command.upgrade(configuration, revision)
+
+
+@cache
+def _steps() -> ScriptDirectory:
+    """Give the steps of this release; they do not change while it runs."""
+    return ScriptDirectory.from_config(_configuration())
 
 
 def _configuration() -> Config:

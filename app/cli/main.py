@@ -1,8 +1,10 @@
 """The ``centralpay`` command: puts the groups together and maps errors to exit codes."""
 
 import sys
+from functools import cache
 
 import typer
+from typer.core import TyperGroup
 
 from app.cli import (
     bank_care,
@@ -74,11 +76,17 @@ running.register(app)
 jobs.register(app)
 
 
+@cache
+def command_tree() -> TyperGroup:
+    """Give the whole command line, built from the signatures of its functions once in a process."""
+    return typer.main.get_group(app)
+
+
 def run() -> None:
     """Run the command line; every known error is one sentence and an exit code, never a traceback."""
     try:
         with command_logged(_command_name, exit_code):
-            app()
+            command_tree()()
     except CentralpayError as error:
         _say(error)
         sys.exit(exit_code(error))
@@ -93,7 +101,7 @@ def run() -> None:
 
 def _command_name() -> str:
     """Give the words that name the command, without what it is given."""
-    node, names = typer.main.get_command(app), list[str]()
+    node, names = command_tree(), list[str]()
     for word in sys.argv[1:]:
         inner = getattr(node, "commands", {}).get(word)
         if inner is not None:
