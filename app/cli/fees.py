@@ -1,5 +1,6 @@
 """The flat monthly fee: ``fees``."""
 
+from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -86,10 +87,8 @@ def waive(
     Example: centralpay fees waive 1234567 --month 2026-11 --reason 'first month free'
     """
     cents, first = cents_given(amount), month_from(month)
-    with opened(as_user, warn) as session, session.begin() as connection:
-        require(connection, session.actor, OPERATORS)
-        member_id, day, actor = find_member(connection, member), _day(session, on), session.actor
-        approval_id = propose_waiver(connection, member_id, first, cents, reason, on=day, actor=actor)
+    with opened(as_user, warn) as session:
+        approval_id = _asked(session, propose_waiver, member, first, cents, reason, on)
     show_approval(approval_id, "pending", as_json=as_json)
 
 
@@ -108,10 +107,8 @@ def refund(
     Example: centralpay fees refund 1234567 --month 2026-11 --amount 50.00 --reason 'portal was down'
     """
     cents, first = cents_given(amount), month_from(month)
-    with opened(as_user, warn) as session, session.begin() as connection:
-        require(connection, session.actor, OPERATORS)
-        member_id, day, actor = find_member(connection, member), _day(session, on), session.actor
-        approval_id = propose_refund(connection, member_id, first, cents, reason, on=day, actor=actor)
+    with opened(as_user, warn) as session:
+        approval_id = _asked(session, propose_refund, member, first, cents, reason, on)
     show_approval(approval_id, "pending", as_json=as_json)
 
 
@@ -238,6 +235,22 @@ def invoiced(
 def _invoice_row(each: Invoice) -> list[object]:
     months = ", ".join(f"{line.month:%Y-%m}" for line in each.lines)
     return [each.invoice_number, each.ncpdp_id, each.issued_on, each.due_on, months, each.total_cents]
+
+
+def _asked(
+    session: Session,
+    propose: Callable[..., int],
+    member: str,
+    month: date,
+    cents: int | None,
+    reason: str,
+    on: str | None,
+) -> int:
+    """Propose a waiver or a refund of a member's month; give the approval."""
+    with session.begin() as connection:
+        require(connection, session.actor, OPERATORS)
+        member_id, day = find_member(connection, member), _day(session, on)
+        return propose(connection, member_id, month, cents, reason, on=day, actor=session.actor)
 
 
 def _day(session: Session, given: str | None) -> date:
