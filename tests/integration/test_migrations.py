@@ -19,7 +19,7 @@ from tests.conftest import NewDatabase
 from tests.model.chart import CHART
 from tests.model.matrix import MATRIX
 
-STEPS = ("2026_11_22_0001", "2026_11_22_0002", "2026_11_22_0003", "2026_11_22_0004")
+STEPS = ("2026_11_22_0001", "2026_11_22_0002", "2026_11_22_0003", "2026_11_22_0004", "2026_11_22_0005")
 
 
 @contextmanager

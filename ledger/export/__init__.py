@@ -1,0 +1,1 @@
+"""The books as files that outsiders' tools read, with a manifest and an offline verifier."""
