@@ -207,7 +207,7 @@ def test_functions_that_borrow_rights_pin_their_path(superuser: Login) -> None:
     assert [name for name, _, _ in rows] == [
         "choose_original", "dropped_claims_are_free", "ensure_claim_partition", "job_attempt_is_kept",
         "owner_starts_at_zero", "pair_open_reversals", "pair_reversals", "post", "reseal_numbers",
-        "reverse_transaction",
+        "reverse_transaction", "seal_pending_trail", "seal_pending_transaction",
     ]  # fmt: skip
     for _, configuration, proprietor in rows:
         assert isinstance(configuration, list)
