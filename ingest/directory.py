@@ -1,14 +1,14 @@
 """Who is who: takes rosters and payer lists over, and names the member behind an identifier on a date."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Executable, Row, insert, select
 from sqlalchemy.dialects.postgresql import Range
 
 from ingest.details_desk import Answer, DetailsDesk
@@ -270,22 +270,23 @@ def _add_members(
     known = dict(_pharmacies(connection, names))
     missing = [{"ncpdp_id": name} for name in names if name not in known]
     if missing:
-        connection.execute(insert(Pharmacy), missing)
+        _add(connection, insert(Pharmacy).returning(Pharmacy.pharmacy_id), missing)
         known = dict(_pharmacies(connection, names))
     member_ids = list(connection.execute(_QUERIES["new_ids"], {"count": len(rows)}).scalars())
     account_ids = list(connection.execute(_QUERIES["new_ids"], {"count": len(rows)}).scalars())
     members = list(zip(rows, member_ids, strict=True))
-    connection.execute(insert(Owner), [{"owner_id": member_id, "kind": "member"} for member_id in member_ids])
-    connection.execute(insert(Member), [_member(member_id, known[row.ncpdp_id], row) for row, member_id in members])
-    connection.execute(
-        insert(MemberIdentifier),
-        [
-            {"kind": kind, "value": str(value), "valid": _membership(row), "member_id": member_id}
-            for row, member_id in members
-            for kind, value in (("NCPDP", row.ncpdp_id), ("NPI", row.npi))
-        ],
-    )
-    connection.execute(insert(Contract), [_contract(member_id, row) for row, member_id in members])
+    owners = [{"owner_id": member_id, "kind": "member"} for member_id in member_ids]
+    _add(connection, insert(Owner).returning(Owner.owner_id), owners)
+    stores = [_member(member_id, known[row.ncpdp_id], row) for row, member_id in members]
+    _add(connection, insert(Member).returning(Member.member_id), stores)
+    identifiers = [
+        {"kind": kind, "value": str(value), "valid": _membership(row), "member_id": member_id}
+        for row, member_id in members
+        for kind, value in (("NCPDP", row.ncpdp_id), ("NPI", row.npi))
+    ]
+    _add(connection, insert(MemberIdentifier).returning(MemberIdentifier.member_id), identifiers)
+    contracts = [_contract(member_id, row) for row, member_id in members]
+    _add(connection, insert(Contract).returning(Contract.member_id), contracts)
     if first_wait:
         return [(member_id, row) for row, member_id in members]
     accounts = [
@@ -296,6 +297,11 @@ def _add_members(
         columns = {name: [account[name] for account in accounts] for name in accounts[0]}
         connection.execute(_QUERIES["add_bank_accounts"], columns)
     return []
+
+
+def _add(connection: Connection, returning: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows in few statements, as SQLAlchemy does when they return something: triggers ask once for each."""
+    connection.execute(returning, rows).close()
 
 
 def _pharmacies(connection: Connection, names: list[str]) -> Iterable[tuple[str, int]]:

@@ -32,6 +32,8 @@ END $$;
 CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public;
 
 CREATE SCHEMA IF NOT EXISTS centralpay AUTHORIZATION centralpay_owner;
+-- Views that read the books as known at a checkpoint, under the names of the tables.
+CREATE SCHEMA IF NOT EXISTS centralpay_known AUTHORIZATION centralpay_owner;
 
 -- No role but the owner may make anything, so nothing can be put in the way of a name that the owner's functions use.
 DO $$
@@ -41,8 +43,9 @@ BEGIN
     END IF;
 END $$;
 SET LOCAL ROLE centralpay_owner;
-REVOKE ALL ON SCHEMA centralpay FROM PUBLIC;
+REVOKE ALL ON SCHEMA centralpay, centralpay_known FROM PUBLIC;
 GRANT USAGE ON SCHEMA centralpay TO centralpay_app, centralpay_auditor, centralpay_member;
+GRANT USAGE ON SCHEMA centralpay_known TO centralpay_app, centralpay_auditor;
 
 -- A function that the owner makes can be called only by whom a step names.
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;

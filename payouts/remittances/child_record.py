@@ -4,11 +4,10 @@ Source: 005010X221A1, section 1.10.2.1.3 (a set balances); CAQH CORE 370 (a paym
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
-from typing import Any, NamedTuple
+from itertools import islice, zip_longest
+from typing import NamedTuple
 from uuid import UUID
 
-import psycopg
 from sqlalchemy import Connection
 
 from ledger.queries import Queries
@@ -17,11 +16,13 @@ from payouts.children.telling import ToldSet
 from payouts.errors import ChildrenDifferError
 
 _QUERIES = Queries("payouts", "remittances.sql")
-_FILES = "COPY child_remittance (cycle_id, member_id, file_name, byte_start, byte_end, sha256) FROM STDIN"
-_SETS = (
-    "COPY child_set (cycle_id, member_id, set_ordinal, payout_id, advice_id, trace_number, method, claim_count, "
-    "claims_cents, payer_plb_cents, own_plb_cents, payment_cents) FROM STDIN"
-)
+_FILE = ("member_id", "file_name", "byte_start", "byte_end", "sha256")
+_SET = (
+    "member_id", "set_ordinal", "payout_id", "advice_id", "trace_number", "method", "claim_count", "claims_cents",
+    "payer_plb_cents", "own_plb_cents", "payment_cents",
+)  # fmt: skip
+_AT_ONCE = 5_000
+"""Rows of a statement. A COPY would be faster, and is not for tables of which members see their own rows alone."""
 
 
 class MeantSet(NamedTuple):
@@ -76,9 +77,9 @@ def record_children(connection: Connection, cycle_id: int, files: Sequence[Meant
     Raises:
         ChildrenDifferError: a set says something else than was meant, or is missing, or is too much.
     """
-    rows = ((cycle_id, each.member_id, each.file_name, each.start, each.end, each.sha256) for each in files)
-    _copy(connection, _FILES, rows)
-    _copy(connection, _SETS, _compared(cycle_id, files, told))
+    rows = ((each.member_id, each.file_name, each.start, each.end, each.sha256) for each in files)
+    _add(connection, "add_files", cycle_id, _FILE, rows)
+    _add(connection, "add_sets", cycle_id, _SET, _compared(cycle_id, files, told))
     marked = connection.execute(_QUERIES["mark_told"], {"cycle_id": cycle_id}).scalar_one()
     if marked != sum(each.advice_id is not None for file in files for each in file.sets):
         raise ChildrenDifferError(cycle_id, "a share that it tells was told before")
@@ -96,7 +97,7 @@ def _compared(cycle_id: int, files: Sequence[MeantFile], told: Iterable[ToldSet]
             raise ChildrenDifferError(cycle_id, f"set {ordinal} of {file.file_name} differs in {', '.join(differing)}")
         figures = (read.claims_cents, read.payer_plb_cents, read.own_plb_cents, read.payment_cents)
         names = (each.payout_id, each.advice_id, read.trace_number, read.method, read.claim_count)
-        yield cycle_id, file.member_id, ordinal, *names, *figures
+        yield file.member_id, ordinal, *names, *figures
 
 
 def _differing(file: MeantFile, meant: MeantSet, told: ToldSet) -> list[str]:
@@ -120,10 +121,11 @@ def _differing(file: MeantFile, meant: MeantSet, told: ToldSet) -> list[str]:
     return differing
 
 
-def _copy(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise TypeError("COPY needs psycopg")
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+def _add(
+    connection: Connection, query: str, cycle_id: int, names: Sequence[str], rows: Iterable[tuple[object, ...]]
+) -> None:
+    """Insert rows, some thousand at a time."""
+    waiting = iter(rows)
+    while batch := list(islice(waiting, _AT_ONCE)):
+        columns = dict(zip(names, map(list, zip(*batch, strict=True)), strict=True))
+        connection.execute(_QUERIES[query], {"cycle_id": cycle_id, **columns})

@@ -1,0 +1,81 @@
+"""What an auditor reads is written down before it is answered, whatever the command; and shown to whoever asks."""
+
+import json
+from datetime import date
+
+import psycopg
+import pytest
+
+from tests.support.looking import connect
+from tests.support.office import AUDITOR, CHECKER, MAKER, Office
+from tests.support.trade import A, B, Part, remittance
+
+DAY = date(2026, 11, 20)
+
+
+def _noted(office: Office, *words: str) -> list[tuple[str, str, dict[str, object]]]:
+    return [(each["actor"], each["what"], each["parameters"]) for each in office.ask("audit", "reads", *words)["reads"]]
+
+
+def test_every_read_of_an_auditor_is_noted(office: Office) -> None:
+    """An auditor asks for balances, a statement and what he may not do; each is noted once, with what it was given.
+
+    What operators and approvers ask is not noted. The list itself, asked for by an auditor, is a read as well.
+    """
+    office.fund(remittance("T1", DAY, Part(A, (1_000_00,)), Part(B, (500_00,))))
+    office.trial_balance()
+    office.ask("approvals", "list", user=CHECKER)
+    assert _noted(office) == []
+
+    office.ask("ledger", "journal", "--owner", A.ncpdp_id, "--from", "2026-11-20", user=AUDITOR)
+    office.ask("ledger", "trial-balance", user=AUDITOR)
+    office.ask("float", "deposit", "--bank-reference", "INT1", user=AUDITOR, code=5)
+    noted = _noted(office)
+    assert [each[:2] for each in noted] == [
+        (AUDITOR, "ledger journal"),
+        (AUDITOR, "ledger trial-balance"),
+        (AUDITOR, "float deposit"),
+    ]
+    assert noted[0][2] == {"owner": A.ncpdp_id, "from_day": "2026-11-20", "most": 1000}
+    assert noted[1][2] == {}
+    assert noted[2][2] == {"bank_reference": "INT1"}
+
+    listed = office.ask("audit", "reads", "--user", AUDITOR, user=AUDITOR)["reads"]
+    assert [each["what"] for each in listed] == [each[1] for each in noted] + ["audit reads"]
+    assert _noted(office, "--user", MAKER) == []
+    assert _noted(office, "--to", "2026-01-01") == []
+    assert len(_noted(office, "--from", "2026-01-01")) == 4
+
+
+def test_the_screen_shows_them(office: Office) -> None:
+    """For people there is a table: when by the bank's clock, who, what, with which parameters."""
+    office.run("ledger", "journal", "--owner", A.ncpdp_id, user=AUDITOR)
+    shown = office.run("audit", "reads").out
+    assert AUDITOR in shown
+    assert "ledger journal" in shown
+    assert A.ncpdp_id in shown
+
+
+def test_what_can_not_be_noted_is_not_answered(office: Office) -> None:
+    """Where the note can not be written, the auditor gets a refusal and no figure; others go on working."""
+    office.fund(remittance("T1", DAY, Part(A, (1_234_00,))))
+    with connect(office.shell.database_url) as connection:
+        connection.execute("REVOKE EXECUTE ON FUNCTION note_read(text, text, jsonb) FROM centralpay_app")
+    refused = office.run("ledger", "trial-balance", "--json", user=AUDITOR, code=5)
+    error = json.loads(refused.out)["error"]
+    assert error["kind"] == "ReadNotNotedError"
+    assert "1234" not in refused.out.replace("1,234", "1234").replace("123400", "1234")
+    assert office.trial_balance()
+
+
+def test_a_read_that_was_noted_stays(office: Office) -> None:
+    """Neither the application nor the tables' owner changes or removes a note, and it is a version of the trail."""
+    office.ask("ledger", "trial-balance", user=AUDITOR)
+    with connect(office.shell.database_url) as connection:
+        for change in ("UPDATE examined SET what = 'nothing'", "DELETE FROM examined", "TRUNCATE examined"):
+            with pytest.raises(psycopg.DatabaseError, match="of examined is refused"), connection.transaction():
+                connection.execute(change.encode())
+        told = connection.execute(
+            "SELECT content ->> 'what', content ->> 'actor' FROM trail WHERE table_name = 'examined'"
+        )
+        assert told.fetchall() == [("ledger trial-balance", AUDITOR)]
