@@ -38,6 +38,24 @@ class IssueChangedError(RefusedError):
         )
 
 
+class UnpinnedError(RefusedError):
+    """What was not read as known at a checkpoint is given out to nobody: it could not be read again."""
+
+    def __init__(self) -> None:
+        super().__init__("A statement is issued as known at a checkpoint; this one was read without")
+
+
+class UnsealedStatementError(WrongUseError):
+    """The statement was issued before there was a seal: there is no checkpoint to read it at again."""
+
+    def __init__(self, statement_id: int) -> None:
+        self.statement_id = statement_id
+        super().__init__(
+            f"Statement {statement_id} was issued before there was a seal; its bytes are kept: "
+            f"centralpay statements again {statement_id} --out FILE"
+        )
+
+
 class NobodyError(WrongUseError):
     """There is nobody to issue a statement to."""
 

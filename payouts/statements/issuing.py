@@ -2,6 +2,9 @@
 
 The statements of everybody for a range are one file of the vault, with the place of each member's bytes in it. It is
 written first; what a killed run leaves of it is nobody's, and the next run makes it anew.
+
+A statement that is given out pins a checkpoint of the seal: it is read as known at it, and says so. Whoever reads it
+again at that checkpoint finds the same figures, whatever was posted since.
 """
 
 import hashlib
@@ -19,9 +22,10 @@ from sqlalchemy import Connection
 from ingest.vault import Vault
 from ledger import activity
 from ledger.activity import Begin
+from ledger.seal.checkpoints import Checkpoint
 from payouts.papers.sender import Sender
 from payouts.remittances.pipe import piped
-from payouts.statements.errors import IssueChangedError, NobodyError, UnknownStatementError
+from payouts.statements.errors import IssueChangedError, NobodyError, UnknownStatementError, UnpinnedError
 from payouts.statements.forms import StatementForm, written_in_order
 from payouts.statements.model import Statement
 from payouts.statements.reading import QUERIES, statements
@@ -49,6 +53,8 @@ class Issue(BaseModel):
     """Of all of them, one after the other; the vault holds them under it."""
     issued_by: str
     issued_at: datetime
+    checkpoint_size: int | None
+    """The checkpoint that they were read at; None: issued before there was a seal."""
 
 
 class IssuedStatement(BaseModel):
@@ -75,6 +81,8 @@ class IssuedStatement(BaseModel):
     """Of its own bytes."""
     file_sha256: str
     """Of the file in the vault that they stand in."""
+    checkpoint_size: int | None
+    """The checkpoint that it was read at; None: issued before there was a seal."""
 
 
 @dataclass
@@ -120,13 +128,20 @@ class _Index:
 def issue(
     connection: Connection, vault: Vault, made: Statement, content: bytes, *, form: StatementForm, actor: str
 ) -> int:
-    """Keep the bytes of one member's statement as they are; give the number under which it was issued."""
+    """Keep the bytes of one member's statement as they are; give the number under which it was issued.
+
+    Raises:
+        UnpinnedError: it was not read as known at a checkpoint.
+    """
+    if made.known_at is None:
+        raise UnpinnedError
     name = f"statement {made.ncpdp_id} {made.from_date} {made.to_date}"
     sha256 = vault.store(BytesIO(content), name, unpack=False).sha256
     index = _Index()
     index.add(made, content, form)
     facts = {"from_on": made.from_date, "to_on": made.to_date, "form": form.value}
-    _record(connection, index, facts | {"version": None, "payer_id": made.payer_id, "sha256": sha256}, actor)
+    pinned = {"version": None, "payer_id": made.payer_id, "sha256": sha256, "checkpoint_size": made.known_at.size}
+    _record(connection, index, facts | pinned, actor)
     _tell(connection, actor, made.ncpdp_id, facts | {"sha256": sha256})
     found = connection.execute(QUERIES["issued"], {"member_id": made.member_id, "statement_id": None}).all()
     return int(found[-1].statement_id)
@@ -174,6 +189,7 @@ class Issuer:
         vault: keeps them.
         sender: stands at the head of papers.
         actor: who issues.
+        pin: seals what is recorded and gives the checkpoint that an issue is read at.
         processes: how many write at once; one for each processor when it is not said.
     """
 
@@ -182,6 +198,7 @@ class Issuer:
     vault: Vault
     sender: Sender
     actor: str
+    pin: Callable[[], Checkpoint]
     processes: int = 0
 
     def issue(
@@ -193,14 +210,15 @@ class Issuer:
             RangeError: the range ends before it begins.
             NobodyError: the range says nothing of anybody.
             PrintingStoppedError: a process that writes them ended before its work did; nothing was issued.
+            SealError: it can not be sealed; nothing was issued.
         """
         asked = {"from_on": from_on, "to_on": to_on, "form": form.value}
         with self.begin() as connection:
             before = _last(connection, asked)
         if before is not None and not anew:
             return before
-        index = _Index()
-        with piped(lambda out: self._write(out, index, asked, progress)) as stream:
+        index, checkpoint = _Index(), self.pin()
+        with piped(lambda out: self._write(out, index, asked, checkpoint, progress)) as stream:
             stored = self.vault.store(stream, f"statements {from_on} {to_on}", unpack=False)
         if not index.ends:
             raise NobodyError(from_on, to_on)
@@ -211,6 +229,7 @@ class Issuer:
                 return last  # another was faster: its bytes are the ones that are given out
             version = 1 if last is None else last.version + 1
             facts = asked | {"version": version, "payer_id": None, "sha256": stored.sha256}
+            facts |= {"checkpoint_size": checkpoint.size}
             _record(connection, index, facts, self.actor)
             _tell(connection, self.actor, f"everybody, {form.value}", facts)
             made = _last(connection, asked)
@@ -234,11 +253,13 @@ class Issuer:
                     raise IssueChangedError(row.statement_id)
                 yield row.file_name, content
 
-    def _write(self, out: BinaryIO, index: _Index, asked: dict[str, Any], progress: Progress) -> None:
+    def _write(
+        self, out: BinaryIO, index: _Index, asked: dict[str, Any], checkpoint: Checkpoint, progress: Progress
+    ) -> None:
         """Write all statements, one after the other; works in a thread and on a connection of its own."""
         form = StatementForm(asked["form"])
         with self.reading() as connection:
-            made = statements(connection, None, asked["from_on"], asked["to_on"])
+            made = statements(connection, None, asked["from_on"], asked["to_on"], checkpoint=checkpoint)
             with closing(written_in_order(made, form, self.sender, self.processes)) as each_written:
                 for each, content in each_written:
                     index.add(each, content, form)

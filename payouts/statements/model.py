@@ -3,7 +3,7 @@
 Amounts are integer cents. Of what changes the balance they are signed: negative lessens what is owed to the member.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -155,6 +155,27 @@ class YearTotals(BaseModel):
         return self
 
 
+class KnownAt(BaseModel):
+    """The checkpoint of the seal that a statement was read at: what was sealed by then, and nothing later.
+
+    Args:
+        size: leaves that it covers: its name.
+        root: 64 hex digits.
+        sealed_at: moment of its signature.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    size: int
+    root: str
+    sealed_at: datetime
+
+    @property
+    def words(self) -> str:
+        """Say it as the foot of a paper does."""
+        return f"checkpoint {self.size}, root {self.root[:16]}, sealed {self.sealed_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
 class Statement(BaseModel):
     """A statement of what is owed to a member: available, awaiting the payer's money, or held. Cents.
 
@@ -191,6 +212,8 @@ class Statement(BaseModel):
     direct: tuple[DirectAdvice, ...]
     retained_cents: int
     """What the PSAO kept in the range: the flat fee and nothing else."""
+    known_at: KnownAt | None = None
+    """What was sealed at this checkpoint; None: everything recorded when it was read."""
 
     @property
     def claims_cents(self) -> int:

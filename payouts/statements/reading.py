@@ -11,12 +11,15 @@ from sqlalchemy import Connection, Row
 
 from ingest import direct_pay
 from ingest.x12.reason_words import plb_words
+from ledger.known import known_at
 from ledger.queries import Queries
+from ledger.seal.checkpoints import Checkpoint
 from payouts.statements.errors import PayerUnknownError, RangeError
 from payouts.statements.model import (
     NOT_TAKEN,
     AdviceRow,
     DirectAdvice,
+    KnownAt,
     Movement,
     PayerAdjustment,
     PayoutPaid,
@@ -37,14 +40,20 @@ _Rows = dict[UUID, list[Row[Any]]]
 
 
 def statement(
-    connection: Connection, member_id: UUID, from_on: date, to_on: date, payer_id: str | None = None
+    connection: Connection,
+    member_id: UUID,
+    from_on: date,
+    to_on: date,
+    payer_id: str | None = None,
+    *,
+    checkpoint: Checkpoint | None = None,
 ) -> Statement:
     """Read a member's statement from its own book, by accounting date, both ends inclusive.
 
     Raises:
         RangeError, PayerUnknownError: see ``statements``.
     """
-    (made,) = statements(connection, [member_id], from_on, to_on, payer_id)
+    (made,) = statements(connection, [member_id], from_on, to_on, payer_id, checkpoint=checkpoint)
     return made
 
 
@@ -54,6 +63,8 @@ def statements(
     from_on: date,
     to_on: date,
     payer_id: str | None = None,
+    *,
+    checkpoint: Checkpoint | None = None,
 ) -> Iterator[Statement]:
     """Read the statements of members, in the order in which they are asked for.
 
@@ -63,6 +74,7 @@ def statements(
         from_on: first accounting date.
         to_on: last accounting date.
         payer_id: of this payer's advices alone; None: all payers combined.
+        checkpoint: read what was sealed by then, from here to the end of the transaction; the statements name it.
 
     Raises:
         RangeError: the range ends before it begins.
@@ -70,13 +82,21 @@ def statements(
     """
     if to_on < from_on:
         raise RangeError(from_on, to_on)
+    if checkpoint is not None:
+        known_at(connection, checkpoint)
     span = {"from_on": from_on, "to_on": to_on, "year_on": date(to_on.year, 1, 1), "payer_id": payer_id}
+    known = None if checkpoint is None else known_as(checkpoint)
     payer_name = None if payer_id is None else _payer_name(connection, payer_id)
     if member_ids is None:
         member_ids = connection.execute(QUERIES["everybody"], span).scalars().all()
     waiting = iter(member_ids)
     while some := list(islice(waiting, BATCH)):
-        yield from _batch(connection, some, span, payer_name)
+        yield from _batch(connection, some, span, payer_name, known)
+
+
+def known_as(checkpoint: Checkpoint) -> KnownAt:
+    """Name a checkpoint as a statement does."""
+    return KnownAt(size=checkpoint.size, root=checkpoint.root, sealed_at=checkpoint.sealed_at)
 
 
 def _payer_name(connection: Connection, payer_id: str) -> str:
@@ -87,7 +107,11 @@ def _payer_name(connection: Connection, payer_id: str) -> str:
 
 
 def _batch(
-    connection: Connection, member_ids: Sequence[UUID], span: dict[str, Any], payer_name: str | None
+    connection: Connection,
+    member_ids: Sequence[UUID],
+    span: dict[str, Any],
+    payer_name: str | None,
+    known: KnownAt | None,
 ) -> Iterator[Statement]:
     asked = span | {"member_ids": list(member_ids), "most": RECENT}
     members = {row.member_id: row for row in connection.execute(QUERIES["members"], asked)}
@@ -100,7 +124,8 @@ def _batch(
             direct[each.member_id].append(each)
     for member_id in member_ids:
         rows = {name: of.get(member_id, []) for name, of in read.items()}
-        yield _made(members[member_id], rows, direct[member_id], span=span, payer_name=payer_name)
+        made = _made(members[member_id], rows, direct[member_id], span=span, payer_name=payer_name)
+        yield made if known is None else made.model_copy(update={"known_at": known})
 
 
 def by_owner(rows: Iterable[Row[Any]]) -> _Rows:

@@ -27,7 +27,8 @@ class EntryRow(NamedTuple):
 def statement_csv(made: Statement) -> str:
     """Write a statement as CSV: date, what, who took it, payer, trace, dollars, running balance.
 
-    The first row is the opening balance and the last one the closing; between them amounts sum to the difference.
+    The first row is the opening balance and the last one with an amount the closing; between them amounts sum to the
+    difference. A last line names the checkpoint that it was read at.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -40,6 +41,8 @@ def statement_csv(made: Statement) -> str:
         amounts = (text_from_cents(row.cents), text_from_cents(balance))
         writer.writerow([row.day, *(plain_cell(cell) for cell in words), *amounts])
     writer.writerow([made.to_date, "closing balance", "", "", "", "", text_from_cents(made.closing_cents)])
+    if made.known_at is not None:
+        writer.writerow(["", f"as known at {made.known_at.words}", "", "", "", "", ""])
     return text.getvalue()
 
 

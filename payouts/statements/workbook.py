@@ -128,6 +128,9 @@ class _Pen:
         rows += [("", None), (f"Year {year.year} to", year.to_date), ("opening balance", dollars(year.opening_cents))]
         rows += [(total_words(name), dollars(cents)) for name, cents in year.parts.items() if cents]
         rows.append(("closing balance", dollars(year.closing_cents)))
+        if made.known_at is not None:
+            rows += [("", None), ("as known at checkpoint", str(made.known_at.size)), ("its root", made.known_at.root)]
+            rows.append(("sealed (UTC)", f"{made.known_at.sealed_at:%Y-%m-%d %H:%M:%S}"))
         for at, (words, cell) in enumerate(rows):
             sheet.write_string(at, 0, words, self._bold if words.endswith("balance") else None)
             self._cell(sheet, at, 1, cell)
