@@ -10,6 +10,7 @@ import typer
 
 from app.cli.dates import day_from, month_from
 from app.cli.given import cents_given
+from app.cli.moment import AsOf, KnownAt, asked
 from app.cli.people import show_approval
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
 from app.session import Session, opened, out_file
@@ -142,10 +143,12 @@ def show_register(
     since: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM", help="First month.")] = None,
     until: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM", help="Last month; else this one.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write it as CSV.")] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
-    """Show fees against contracts and months: due, assessed, waived, collected, refunded, open; differences are none.
+    """Show fees against contracts and months: due, assessed, waived, collected, refunded, open; differences come first.
 
     A member alone is shown from the month in which it joined, or the first that was assessed in these books, which is
     said; --from shows earlier ones. A difference below nothing is a fee that was not assessed; one above is more than
@@ -155,27 +158,29 @@ def show_register(
     """
     if month is not None and (since is not None or until is not None):
         raise WrongUseError("Give --month, or --from and --to")
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, as_of, known_at) as (connection, moment):
         member_id = None if member is None else find_member(connection, member)
-        last = month_from(month or until or f"{session.today:%Y-%m}")
+        last = month_from(month or until or f"{moment.day(session.today):%Y-%m}")
         begin = None
         if since is not None:
             first = month_from(since)
         else:
             # One month is one month, of a member too.
             first, begin = usual_months(connection, last, member_id=member_id if month is None else None)
-        made = read_register(connection, first, last, member_id)
+        made = read_register(connection, first, last, member_id, as_of=moment.as_of)
     if begin is not None:
         warn(f"These books begin with the fees of {begin:%Y-%m}; for earlier months give --from and --to")
     if out is not None:
         _write(out, register_csv(made).encode())
     if as_json:
-        print_json(made.model_dump(mode="json"))
+        rows = [row.model_dump(mode="json") | {"why": row.why} for row in made.rows]
+        print_json(moment.facts | made.model_dump(mode="json") | {"rows": rows})
         return
     if out is not None:
         SCREEN.print(f"{out}: {len(made.rows)} fees, {first:%Y-%m} to {last:%Y-%m}")
         return
     _print_register(made)
+    moment.say()
 
 
 @fee_commands.command("invoices")
@@ -214,6 +219,7 @@ def invoices(
 def invoiced(
     member: Annotated[str | None, typer.Option(help="NCPDP id or member id; else all members.")] = None,
     out: InvoiceFolder = None,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -221,15 +227,16 @@ def invoiced(
 
     Example: centralpay fees invoiced --member 1234567
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = list_invoices(connection, None if member is None else find_member(connection, member))
         if out is not None:
             leave_invoices(found, session.sender, out)
     if as_json:
-        print_json({"invoices": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"invoices": [each.model_dump(mode="json") for each in found]})
         return
     columns = ["number#", "NCPDP", "issued", "due", "months", "total"]
     print_table("Invoices", columns, [_invoice_row(each) for each in found])
+    moment.say()
 
 
 def _invoice_row(each: Invoice) -> list[object]:
@@ -270,9 +277,18 @@ def _show_righted(righted: TruedUp) -> None:
 
 
 def _print_register(made: Register) -> None:
-    rows = [[f"{row.month:%Y-%m}", row.ncpdp_id, *_sums(row)] for row in made.rows]
-    columns = ["month", "NCPDP", "due", "assessed", "waived", "collected", "refunded", "open", "difference"]
-    total = [["total", "", *_sums(made.totals)]] if rows else []
+    rows = [
+        [
+            f"{row.month:%Y-%m}",
+            row.ncpdp_id,
+            "" if row.contract_id is None else f"{row.contract_id} {row.proration}".removesuffix(" none"),
+            *_sums(row),
+            row.why,
+        ]
+        for row in made.rows
+    ]
+    columns = ["month", "NCPDP", "contract", *(name.removesuffix("_cents") for name in FeeSums.model_fields), "why"]
+    total = [["total", "", "", *_sums(made.totals), ""]] if rows else []
     print_table(f"Fees {made.from_month:%Y-%m} to {made.to_month:%Y-%m}", columns, [*rows, *total])
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -17,7 +18,7 @@ _QUERIES = Queries("payouts", "fees.sql")
 
 
 class FeeSums(BaseModel):
-    """Sums of fee in cents.
+    """Sums of fee in cents, net of reversals.
 
     ``difference_cents`` is nothing where all is well: below it a fee that was not assessed, above it one that is more
     than the contract asks and neither waived nor refunded.
@@ -29,22 +30,47 @@ class FeeSums(BaseModel):
     assessed_cents: int
     waived_cents: int
     collected_cents: int
+    swept_cents: int
+    """Collected, and moved to the PSAO's own money in the account."""
     refunded_cents: int
+    invoiced_cents: int
+    """Asked for by the last invoice that lists the month."""
     open_cents: int
     difference_cents: int
 
 
 class RegisterRow(FeeSums):
-    """A member's fee of a month."""
+    """A member's fee of a month beside its contract."""
 
     ncpdp_id: str
     member_id: UUID
     month: date
     """Its first day."""
+    contract_id: int | None
+    """The contract by whose terms the month is asked; None: none is in force on its first day of membership."""
+    monthly_fee_cents: int | None
+    proration: str | None
+    """``none``: whole months; ``daily``: by the days of membership."""
+    contract_from: date | None
+    contract_until: date | None
+    """The last day; None: it has no end."""
+    invoice_number: int | None
+    collected_since_cents: int
+    """Of what is collected, from the first day that was asked for on; nothing where none was."""
+    refunded_since_cents: int
+
+    @property
+    def why(self) -> str:
+        """Say in words why it differs, or why what was assessed is not what the contract asks; else nothing."""
+        if self.difference_cents < 0:
+            return "not assessed" if self.assessed_cents == 0 else "assessed for less than the contract asks"
+        if self.difference_cents > 0:
+            return "more than the contract asks, not given back yet"
+        return "given back: the contract asks less by now" if self.assessed_cents > self.due_cents else ""
 
 
 class Register(BaseModel):
-    """The register of some months, by month and store, with its totals."""
+    """The register of some months, with its totals: what differs first, then by month and store."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,24 +80,52 @@ class Register(BaseModel):
     totals: FeeSums
 
 
-def register(connection: Connection, from_month: date, to_month: date, member_id: UUID | None = None) -> Register:
+def register(
+    connection: Connection,
+    from_month: date,
+    to_month: date,
+    member_id: UUID | None = None,
+    *,
+    as_of: date | None = None,
+) -> Register:
     """Read the register of months, of all members or of one; every fee that is due or was assessed has a row.
 
     Args:
-        connection: reading is enough.
+        connection: reading is enough; as known at a checkpoint it gives what was sealed by then.
         from_month: first day of the first month.
         to_month: first day of the last one.
         member_id: None: all members.
+        as_of: the last accounting date that counts; None: everything recorded.
 
     Raises:
         FeeOrderError: the months run backwards.
     """
     if to_month < from_month:
         raise FeeOrderError(f"From {from_month:%Y-%m} to {to_month:%Y-%m} are no months")
-    asked = {"from_month": from_month, "to_month": to_month, "member_id": member_id}
-    rows = tuple(RegisterRow(**row) for row in connection.execute(_QUERIES["register"], asked).mappings())
+    members = None if member_id is None else [member_id]
+    rows = fee_rows(connection, from_month, to_month, members, as_of=as_of)
     totals = FeeSums(**{name: sum(getattr(row, name) for row in rows) for name in FeeSums.model_fields})
     return Register(from_month=from_month, to_month=to_month, rows=rows, totals=totals)
+
+
+def fee_rows(
+    connection: Connection,
+    from_month: date,
+    to_month: date,
+    member_ids: Sequence[UUID] | None,
+    *,
+    as_of: date | None = None,
+    since: date | None = None,
+) -> tuple[RegisterRow, ...]:
+    """Read the rows of a register; ``since`` adds other months of which a fee was moved from that day on."""
+    asked = {
+        "from_month": from_month,
+        "to_month": to_month,
+        "member_ids": None if member_ids is None else list(member_ids),
+        "as_of": as_of,
+        "since": since,
+    }
+    return tuple(RegisterRow(**row) for row in connection.execute(_QUERIES["register"], asked).mappings())
 
 
 def usual_months(connection: Connection, last: date, *, member_id: UUID | None = None) -> tuple[date, date | None]:
@@ -108,11 +162,18 @@ def register_csv(made: Register) -> str:
     """Write a register as CSV: a row a member and month in dollars, the totals last."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(["month", "ncpdp_id", "member_id", *(name.removesuffix("_cents") for name in FeeSums.model_fields)])
+    sums = [name.removesuffix("_cents") for name in FeeSums.model_fields]
+    writer.writerow(["month", "ncpdp_id", "member_id", *_TERMS, *sums, "invoice", "why"])
     for row in made.rows:
-        writer.writerow([f"{row.month:%Y-%m}", plain_cell(row.ncpdp_id), row.member_id, *_dollars(row)])
-    writer.writerow(["total", "", "", *_dollars(made.totals)])
+        named = [f"{row.month:%Y-%m}", plain_cell(row.ncpdp_id), row.member_id]
+        monthly = "" if row.monthly_fee_cents is None else text_from_cents(row.monthly_fee_cents)
+        terms = [row.contract_id, monthly, row.proration, row.contract_from, row.contract_until]
+        writer.writerow([*named, *terms, *_dollars(row), row.invoice_number, row.why])
+    writer.writerow(["total", "", "", *("" for _ in _TERMS), *_dollars(made.totals), "", ""])
     return text.getvalue()
+
+
+_TERMS = ("contract", "monthly_fee", "proration", "contract_from", "contract_until")
 
 
 def _dollars(sums: FeeSums) -> list[str]:

@@ -231,10 +231,12 @@ def _direct(made: Statement) -> list[dict[str, str]]:
 
 
 def _foot(made: Statement, sender: Sender) -> str:
+    known = f" Read at {made.known_at.words}." if made.known_at is not None else ""
     call = f" at {sender.telephone}" if sender.telephone else ""
     ask = f"Is anything here not as you know it? Call {sender.name}{call}, and have this statement at hand."
     if made.payer_id is not None:
-        return ask
+        return ask + known
     fee = made.retained_cents
     kept = f"{dollars(fee)}: our flat fee and nothing else" if fee > 0 else "nothing"
-    return f"Of your money we kept in this period {kept}. Whatever payers took, ask the payer that is named. {ask}"
+    took = "Whatever payers took, ask the payer that is named."
+    return f"Of your money we kept in this period {kept}. {took} {ask}{known}"

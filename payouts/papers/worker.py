@@ -5,11 +5,13 @@ each on standard output with a line that says how many bytes follow, and these b
 started it is killed, it does not stay. What it sets touches no disk.
 """
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
+from payouts.papers.certificate import certificate_pdf
 from payouts.papers.notice import PayoutNotice, notice_pdf
 from payouts.papers.sender import Sender
 from payouts.papers.statement import statement_pdf
@@ -26,11 +28,19 @@ class Paper(StrEnum):
     """The PDF of a statement."""
     WORKBOOK = "workbook"
     """A statement as a workbook."""
+    CERTIFICATE = "certificate"
+    """The PDF of a certificate."""
+
+
+def _certificate(facts: bytes, sender: Sender) -> bytes:
+    said = json.loads(facts)
+    return certificate_pdf(said["body"], said["proof"], said["sha256"], sender)
 
 
 _SET: Final[Mapping[Paper, Callable[[bytes, Sender], bytes]]] = {
     Paper.NOTICE: lambda facts, sender: notice_pdf(PayoutNotice.model_validate_json(facts), sender),
     Paper.STATEMENT: lambda facts, sender: statement_pdf(Statement.model_validate_json(facts), sender),
+    Paper.CERTIFICATE: _certificate,
     Paper.WORKBOOK: lambda facts, sender: statement_xlsx(Statement.model_validate_json(facts), sender),
 }
 

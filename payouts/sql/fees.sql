@@ -45,32 +45,67 @@ WHERE e.kind = 'fee_unpaid' AND e.state = 'open' AND NOT EXISTS (
     WHERE p.ncpdp_id = e.subject GROUP BY l.owner_id, l.reference HAVING sum(l.amount_cents) > 0)
 
 -- name: register
--- By member and month: what the contract asks beside the books. Who should have been assessed and was not is in it, and what
--- was assessed though no contract asks it.
+-- By member and month: what the contract asks beside the books, net of reversals, as of a day. Who should have been assessed and was
+-- not is in it, and what was assessed though no contract asks it. With :since also other months whose fee was moved from that day on.
 WITH month AS (
     SELECT d::date AS month, extract(year FROM d)::bigint * 100 + extract(month FROM d)::bigint AS reference
     FROM generate_series(CAST(:from_month AS date), CAST(:to_month AS date), interval '1 month') d
-), asked AS (
-    SELECT m.member_id, n.reference, n.month, d.cents AS due_cents
-    FROM member m JOIN month n ON m.membership && daterange(n.month, (n.month + interval '1 month')::date)
-    CROSS JOIN LATERAL fee_asked(m.member_id, n.month) AS d
-    WHERE CAST(:member_id AS uuid) IS NULL OR m.member_id = :member_id
+), moved AS MATERIALIZED (
+    SELECT l.owner_id AS member_id, l.reference, l.account, l.event, CASE WHEN l.event = 'reversed' THEN l.entry_id END AS entry_id,
+           sum(l.amount_cents) AS cents, coalesce(sum(l.amount_cents) FILTER (WHERE l.effective_on >= :since), 0) AS since_cents,
+           coalesce(bool_or(l.effective_on >= :since), false) AS is_since
+    FROM line l
+    WHERE l.account IN ('fee_receivable', 'fee_withheld', 'fee_waived') AND l.reference IS NOT NULL
+      AND (CAST(:member_ids AS uuid[]) IS NULL OR l.owner_id = ANY (CAST(:member_ids AS uuid[])))
+      AND (CAST(:as_of AS date) IS NULL OR l.effective_on <= :as_of)
+      AND (CAST(:since AS date) IS NOT NULL OR l.reference = ANY (ARRAY(SELECT reference FROM month)))
+    GROUP BY 1, 2, 3, 4, 5
 ), booked AS (
-    SELECT f.* FROM fee_month f
-    WHERE f.reference >= (SELECT min(reference) FROM month) AND f.reference <= (SELECT max(reference) FROM month)
-      AND (CAST(:member_id AS uuid) IS NULL OR f.member_id = :member_id)
+    SELECT m.member_id, m.reference,
+           coalesce(sum(m.cents) FILTER (WHERE k.event = 'fee_assessed'), 0)::bigint AS assessed_cents,
+           coalesce(sum(m.cents) FILTER (WHERE k.event = 'fee_waived' AND m.account = 'fee_waived'), 0)::bigint AS waived_cents,
+           coalesce(-sum(m.cents) FILTER (WHERE k.event = 'fee_collected'), 0)::bigint AS collected_cents,
+           coalesce(sum(m.cents) FILTER (WHERE k.event = 'fee_swept' AND m.account = 'fee_withheld'), 0)::bigint AS swept_cents,
+           coalesce(sum(m.cents) FILTER (WHERE k.event = 'fee_refunded'), 0)::bigint AS refunded_cents,
+           coalesce(sum(m.cents) FILTER (WHERE m.account = 'fee_receivable'), 0)::bigint AS open_cents,
+           coalesce(-sum(m.since_cents) FILTER (WHERE k.event = 'fee_collected'), 0)::bigint AS collected_since_cents,
+           coalesce(sum(m.since_cents) FILTER (WHERE k.event = 'fee_refunded'), 0)::bigint AS refunded_since_cents,
+           bool_or(m.is_since) AS is_since
+    FROM moved m LEFT JOIN entry e ON e.owner_id = m.member_id AND e.entry_id = m.entry_id
+    LEFT JOIN journal_transaction t ON t.transaction_id = e.transaction_id
+    LEFT JOIN journal_transaction o ON o.transaction_id = t.reverses
+    CROSS JOIN LATERAL (SELECT coalesce(o.event, m.event) AS event) k
+    GROUP BY m.member_id, m.reference
+), asked AS (
+    SELECT m.member_id, n.reference FROM member m JOIN month n ON m.membership && daterange(n.month, (n.month + interval '1 month')::date)
+    WHERE CAST(:member_ids AS uuid[]) IS NULL OR m.member_id = ANY (CAST(:member_ids AS uuid[]))
+    UNION
+    SELECT member_id, reference FROM booked WHERE is_since OR reference = ANY (ARRAY(SELECT reference FROM month))
 ), beside AS (
-    SELECT member_id, reference, coalesce(a.month, month_of_reference(reference)) AS month, coalesce(a.due_cents, 0) AS due_cents,
-           coalesce(b.assessed_cents, 0) AS assessed_cents, coalesce(b.waived_cents, 0) AS waived_cents, coalesce(b.collected_cents, 0) AS collected_cents,
-           coalesce(b.refunded_cents, 0) AS refunded_cents, coalesce(b.open_cents, 0) AS open_cents
-    FROM asked a FULL JOIN booked b USING (member_id, reference)
+    SELECT a.member_id, a.reference, month_of_reference(a.reference) AS month, d.cents AS due_cents,
+           coalesce(b.assessed_cents, 0) AS assessed_cents, coalesce(b.waived_cents, 0) AS waived_cents,
+           coalesce(b.collected_cents, 0) AS collected_cents, coalesce(b.swept_cents, 0) AS swept_cents,
+           coalesce(b.refunded_cents, 0) AS refunded_cents, coalesce(b.open_cents, 0) AS open_cents,
+           coalesce(b.collected_since_cents, 0) AS collected_since_cents, coalesce(b.refunded_since_cents, 0) AS refunded_since_cents
+    FROM asked a LEFT JOIN booked b USING (member_id, reference)
+    CROSS JOIN LATERAL fee_asked(a.member_id, month_of_reference(a.reference)) AS d
+), compared AS (
+    SELECT r.*, CASE WHEN r.assessed_cents < r.due_cents THEN r.assessed_cents - r.due_cents
+                     ELSE greatest(r.assessed_cents - r.due_cents - r.waived_cents - r.refunded_cents, 0) END AS difference_cents
+    FROM beside r WHERE r.due_cents > 0 OR r.assessed_cents > 0
 )
-SELECT p.ncpdp_id, r.member_id, r.month, r.due_cents, r.assessed_cents, r.waived_cents, r.collected_cents, r.refunded_cents, r.open_cents,
-       CASE WHEN r.assessed_cents < r.due_cents THEN r.assessed_cents - r.due_cents
-            ELSE greatest(r.assessed_cents - r.due_cents - r.waived_cents - r.refunded_cents, 0) END AS difference_cents
-FROM beside r JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id)
-WHERE r.due_cents > 0 OR r.assessed_cents > 0
-ORDER BY r.month, p.ncpdp_id, r.member_id
+SELECT p.ncpdp_id, r.member_id, r.month, c.contract_id, c.monthly_fee_cents, c.proration, lower(c.in_force) AS contract_from,
+       upper(c.in_force) - 1 AS contract_until, r.due_cents, r.assessed_cents, r.waived_cents, r.collected_cents, r.swept_cents,
+       r.refunded_cents, coalesce(i.amount_cents, 0) AS invoiced_cents, i.invoice_number, r.open_cents, r.difference_cents,
+       r.collected_since_cents, r.refunded_since_cents
+FROM compared r JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id)
+-- The contract whose terms the month is asked by: the one in force on the first day of membership in it.
+LEFT JOIN LATERAL (SELECT c.* FROM contract c WHERE c.member_id = r.member_id AND c.in_force @> greatest(lower(m.membership), r.month)
+                   AND m.membership && daterange(r.month, (r.month + interval '1 month')::date) LIMIT 1) c ON true
+LEFT JOIN LATERAL (SELECT v.amount_cents, v.invoice_number FROM fee_invoice f JOIN fee_invoice_line v USING (invoice_number)
+                   WHERE f.member_id = r.member_id AND v.month = r.month AND (CAST(:as_of AS date) IS NULL OR f.issued_on <= :as_of)
+                   ORDER BY v.invoice_number DESC LIMIT 1) i ON true
+ORDER BY r.difference_cents = 0, r.month, p.ncpdp_id, r.member_id
 
 -- name: first_month
 SELECT date_trunc('month', lower(membership))::date FROM member WHERE member_id = :member_id
@@ -127,7 +162,7 @@ SELECT i.invoice_number, i.member_id, p.ncpdp_id, m.legal_name, i.issued_on, i.d
        array_agg(l.month ORDER BY l.month) AS months, array_agg(l.amount_cents ORDER BY l.month) AS cents
 FROM fee_invoice i JOIN fee_invoice_line l USING (invoice_number) JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id)
 WHERE (CAST(:member_id AS uuid) IS NULL OR i.member_id = :member_id) AND (CAST(:invoice_number AS numeric) IS NULL OR i.invoice_number = :invoice_number)
-GROUP BY i.invoice_number, p.ncpdp_id, m.legal_name ORDER BY i.invoice_number
+GROUP BY i.invoice_number, i.member_id, i.issued_on, i.due_on, i.total_cents, p.ncpdp_id, m.legal_name ORDER BY i.invoice_number
 
 -- name: open_of_member
 SELECT coalesce(sum(amount_cents), 0)::bigint FROM line WHERE account = 'fee_receivable' AND owner_id = :member_id

@@ -1,12 +1,30 @@
 """The papers kept in docs/examples, of invented facts: ``python -m tests.support.paper_examples`` makes them anew."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.seal.checkpoints import Checkpoint
+from ledger.seal.note import CheckpointNote, SigningKey
+from payouts.certificates.bodies import Body, Heading, canonical, digest, member_body
+from payouts.certificates.kinds import PARTS
+from payouts.certificates.model import (
+    Certified,
+    FeeMonth,
+    Figures,
+    MemberMonths,
+    PaidOut,
+    Parts,
+    PayerMonth,
+    Roll,
+    Taken,
+)
 from payouts.fees.invoices import Invoice, InvoiceLine
+from payouts.papers.certificate import certificate_data, certificate_pdf
 from payouts.papers.invoice import invoice_data, invoice_pdf
 from payouts.papers.notice import NoticeAdvice, PayoutNotice, notice_data, notice_item, notice_pdf
 from payouts.papers.press import set_png
@@ -273,12 +291,133 @@ def invoice() -> Invoice:
     )
 
 
+def certified() -> MemberMonths:
+    """Give the figures of the same month as they are certified."""
+    made = combined()
+    fee = made.retained_cents
+    payers = {row.payer_id: row.payer_name for row in made.advices}
+    changes = dict.fromkeys(PARTS, 0) | {
+        "claims": made.claims_cents,
+        "taken_by_payers": made.adjustments_cents,
+        "flat_fee": -fee,
+        "payouts": sum(row.amount_cents for row in made.movements if row.event == "payout_released"),
+    }
+    none = Roll(opening_cents=0, in_cents=0, out_cents=0, closing_cents=0)
+    second = made.payouts[1].amount_cents
+    first = -changes["payouts"] - second
+    out = Roll(opening_cents=0, in_cents=first + second, out_cents=first, closing_cents=second)
+    ways = {
+        "levied": none,
+        "in_transit": out,
+        "unclaimed": none,
+        "fee_withheld": Roll(opening_cents=0, in_cents=fee, out_cents=fee, closing_cents=0),
+    }
+    figures = Figures(
+        opening_cents=made.opening_cents,
+        opening_parts_cents=Parts(available=made.opening_cents, awaiting_payer=0, held=0),
+        changes_cents=changes,
+        closing_cents=made.closing_cents,
+        closing_parts_cents=Parts(
+            available=made.available_cents, awaiting_payer=made.awaiting_payer_cents, held=made.held_cents
+        ),
+        retained_cents=fee,
+        fees=(_fee_month(fee),),
+        on_the_way_cents=ways,
+        advance_cents=none,
+        payers=tuple(_payer_month(made, payer_id, name) for payer_id, name in sorted(payers.items())),
+        taken=tuple(
+            Taken(
+                date=row.date,
+                payer_id=row.payer_id,
+                payer_name=row.payer_name,
+                trace_number=row.trace_number,
+                reason=each.reason,
+                reference=each.reference,
+                words=each.label,
+                amount_cents=each.amount_cents,
+            )
+            for row in made.advices
+            for each in row.adjustments
+        ),
+        others=(),
+        payouts=tuple(PaidOut(**each.model_dump(include=set(PaidOut.model_fields))) for each in made.payouts),
+    )
+    who = Certified(member_id=made.member_id, ncpdp_id=NCPDP, legal_name=LEGAL, dba_name=DBA)
+    return MemberMonths(member=who, figures=figures, faults=())
+
+
+def _fee_month(cents: int) -> FeeMonth:
+    return FeeMonth(
+        month="2026-11",
+        contract_id=1,
+        monthly_fee_cents=cents,
+        proration="none",
+        due_cents=cents,
+        assessed_cents=cents,
+        waived_cents=0,
+        collected_cents=cents,
+        refunded_cents=0,
+        open_cents=0,
+        collected_now_cents=cents,
+        refunded_now_cents=0,
+        given_back_later_cents=0,
+        to_give_back_cents=0,
+    )
+
+
+def _payer_month(made: Statement, payer_id: str, name: str) -> PayerMonth:
+    rows = [row for row in made.advices if row.payer_id == payer_id]
+    return PayerMonth(
+        payer_id=payer_id,
+        payer_name=name,
+        advices=len(rows),
+        claims=sum(row.claim_count for row in rows),
+        awaited_before_cents=0,
+        claims_cents=sum(row.claims_cents for row in rows),
+        taken_cents=sum(each.amount_cents for row in rows for each in row.adjustments),
+        funded_cents=sum(row.amount_cents for row in rows if row.state == "funded"),
+        awaited_after_cents=sum(row.amount_cents for row in rows if row.state == "accepted"),
+    )
+
+
+def certificate() -> tuple[Body, Body, str]:
+    """Give the month's certificate with its proof, and the SHA-256 of its text; the key is an example's."""
+    key = SigningKey("centralpay/1999999999", Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    sealed_at = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
+    root = bytes(range(32))
+    note = key.sign(CheckpointNote(key.name, 51_207, root, sealed_at).text())
+    checkpoint = Checkpoint(
+        size=51_204,
+        journal_size=40_113,
+        root=root.hex(),
+        previous_size=None,
+        sealed_at=sealed_at,
+        sealed_by="mary",
+        note=note,
+    )
+    heading = Heading(
+        origin=key.name,
+        company=SENDER.name,
+        from_on=date(2026, 11, 1),
+        to_on=date(2026, 11, 30),
+        checkpoint=checkpoint,
+    )
+    body = member_body(heading, certified(), 1, None)
+    proof = {"index": 51_205, "size": 51_207, "hashes": [], "note": note, "vkey": str(key.verifier)}
+    return body, proof, digest(canonical(body))
+
+
 def examples() -> dict[str, bytes]:
     """Make every example: the bytes of each file by its name."""
     papers = {
         "statement-combined": ("statement", statement_pdf(combined(), SENDER), statement_data(combined(), SENDER)),
         "statement-per-payer": ("statement", statement_pdf(per_payer(), SENDER), statement_data(per_payer(), SENDER)),
         "notice": ("notice", notice_pdf(notice(), SENDER), notice_data(notice(), SENDER)),
+        "certificate": (
+            "certificate",
+            certificate_pdf(*certificate(), SENDER),
+            certificate_data(*certificate(), SENDER),
+        ),
         "invoice": ("invoice", invoice_pdf(invoice(), SENDER), invoice_data(invoice(), SENDER)),
     }
     files = {f"{name}.pdf": pdf for name, (_, pdf, _) in papers.items()}
