@@ -1,1 +1,1 @@
-"""Registers that an examiner asks for, read from the books as of a day and as known at a checkpoint."""
+"""Registers that an examiner asks for: each a list, its totals, and what the books say of them."""
