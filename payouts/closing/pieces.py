@@ -1,0 +1,101 @@
+"""What a month's package holds beside its own tables: journals for outsiders' tools, registers, and certificates.
+
+Each piece is written by the module whose matter it is; here is only which of them, of which days, under which names.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ledger.export.flat import FlatFiles
+from ledger.export.folder import HashedFile, PackageFolder
+from ledger.export.manifest import Totals
+from ledger.export.plain import BeancountJournal, HledgerJournal, write_journal
+from ledger.export.sealed import QUERIES
+from payouts.certificates.bodies import RETAINED, canonical
+from payouts.certificates.population import PROVEN as PROVEN_OF_ALL
+from payouts.certificates.population import proven_members, proven_population
+from payouts.certificates.proving import PROVEN
+from payouts.certificates.reading import members_months
+from payouts.closing.model import Contents, Tell
+from payouts.fees.register import register as fee_register
+from payouts.fees.register import register_csv as fee_register_csv
+from payouts.registers.catalogue import FEES, REGISTERS
+from payouts.registers.forms import register_csv
+from payouts.registers.model import Register, Span, Unit
+from payouts.registers.reading import read_register
+from schemas.money import text_from_cents
+
+Piece = Callable[[Connection, PackageFolder, Contents, Tell], None]
+"""Writes some files of a package, on a connection that reads at the close's checkpoint."""
+
+_TOLD_EVERY = 100
+
+
+def journals(connection: Connection, folder: PackageFolder, contents: Contents, tell: Tell) -> None:
+    """Write the general ledger of the Audit Data Standards (AICPA, July 2015), and journals for hledger, beancount."""
+    # As known at a checkpoint every state is a view: joined by hashing they are read once, and not once for each line.
+    connection.execute(QUERIES["by_hashing"])
+    FlatFiles(connection, folder, contents.chosen, contents.checkpoint.journal_size, tell).write_ads()
+    for form in (HledgerJournal(), BeancountJournal()):
+        write_journal(connection, folder, contents.chosen, form, (contents.company, tell))
+
+
+def registers(connection: Connection, folder: PackageFolder, contents: Contents, tell: Tell) -> None:
+    """Write every register of the month as CSV, and what in each agrees with the books."""
+    ties = io.StringIO()
+    writer = csv.writer(ties, lineterminator="\r\n")
+    writer.writerow(["register", "what", "register_total", "books", "difference", "agrees"])
+    for done, kind in enumerate(REGISTERS.values()):
+        tell(f"register {kind.name}", done, len(REGISTERS))
+        from_on = contents.close.month if kind.span is Span.RANGE else None
+        made = read_register(connection, kind.name, from_on, contents.last)
+        folder.put(f"registers/{kind.name}.csv", register_csv(made).encode(), Totals(rows=len(made.rows)))
+        writer.writerows(_ties(made))
+    month = contents.close.month
+    fees = fee_register(connection, month, month, as_of=contents.last)
+    folder.put(f"registers/{FEES}.csv", fee_register_csv(fees).encode(), Totals(rows=len(fees.rows) + 1))
+    folder.put("registers/agrees.csv", ties.getvalue().encode())
+
+
+def certificates(connection: Connection, folder: PackageFolder, contents: Contents, tell: Tell) -> None:
+    """Write the figures of all members' pass-through certificates, and of the population's, all of them proven."""
+    month, last = contents.close.month, contents.last
+    made = proven_population(connection, month, last, lambda done: tell("certificate of all members", done, None))
+    figures = made.model_dump(mode="json")
+    said: dict[str, Any] = {"figures": figures, "proven": list(PROVEN_OF_ALL), "retained_is": RETAINED}
+    folder.put("certificates/population.json", canonical(said) + b"\n")
+    with folder.writing("certificates/members.jsonl") as file:
+        file.totals = Totals(rows=_members(connection, file, contents, tell))
+
+
+def _members(connection: Connection, file: HashedFile, contents: Contents, tell: Tell) -> int:
+    rows = 0
+    for each in proven_members(members_months(connection, None, contents.close.month, contents.last)):
+        said = {
+            "member": each.member.model_dump(mode="json"),
+            "figures": each.figures.model_dump(mode="json"),
+            "proven": list(PROVEN),
+            "retained_is": RETAINED,
+        }
+        file.write(canonical(said) + b"\n")
+        rows += 1
+        if rows % _TOLD_EVERY == 0:
+            tell("members' certificates", rows, None)
+    return rows
+
+
+def _ties(made: Register) -> list[list[str]]:
+    rows: list[list[str]] = []
+    for tie in made.ties:
+        figures = (tie.register_total, tie.books_total, tie.difference)
+        shown = [text_from_cents(each) if tie.unit is Unit.CENTS else str(each) for each in figures]
+        rows.append([made.name, tie.what, *shown, "yes" if tie.agrees else "NO"])
+    return rows
+
+
+PIECES: tuple[Piece, ...] = (journals, registers, certificates)
+"""All of them, in the order in which they are written."""
