@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from ledger.seal.errors import CheckpointsUnpublishedError, SealError
+from payouts.certificates.errors import CertificateChangedError, CertificateUnprovenError
 from payouts.errors import ProofGateError
 from schemas.errors import RefusedError, UnreadableError, WrongUseError
 
@@ -27,6 +29,10 @@ _BY_KIND: dict[type[BaseException], ExitCode] = {
     WrongUseError: ExitCode.WRONG_USE,
     UnreadableError: ExitCode.QUARANTINED,
     ProofGateError: ExitCode.PROOF_FAILED,
+    SealError: ExitCode.PROOF_FAILED,
+    CertificateUnprovenError: ExitCode.PROOF_FAILED,
+    CertificateChangedError: ExitCode.PROOF_FAILED,
+    CheckpointsUnpublishedError: ExitCode.QUARANTINED,
     RefusedError: ExitCode.REFUSED,
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from app import database
+from app.asked import Asked, asked
 from app.database import Role
 from app.logs import bind_run, configure_logs, run_id
 from app.settings import Settings
@@ -19,6 +20,11 @@ from ingest.encryption import Keyring
 from ingest.receiving import Receiver
 from ingest.vault import Vault
 from ledger.activity import Begin
+from ledger.reads import note_if_auditor
+from ledger.seal import checkpoints
+from ledger.seal.checkpoints import Checkpoint
+from ledger.seal.outside import Outside
+from ledger.seal.sealer import Sealer
 from payouts.accounts.roster import roster_desk
 from payouts.ach.outgoing import Courier
 from payouts.answers.loading import PaymentFiles
@@ -101,6 +107,25 @@ class Session:
         form = self.settings.file_form
         return Releaser(self.begin, self.vault, self.keyring, self.actor, self.now, office, form, self.sender)
 
+    def sealer(self) -> Sealer:
+        """Give what seals the books and publishes their checkpoints."""
+        return Sealer(self.begin, self.settings.seal_keys, self.settings.published)
+
+    def pinned(self) -> Checkpoint:
+        """Seal what is recorded and give the last checkpoint: what is read as known at it is all that is recorded now.
+
+        Raises:
+            SealError: it can not be sealed.
+        """
+        self.sealer().seal(self.actor, self.now)
+        with self.begin() as connection:
+            return checkpoints.named(connection, "latest")
+
+    @property
+    def outside(self) -> Outside:
+        """What is compared with the seal: the published checkpoints."""
+        return Outside(published=self.settings.checkpoints_folder)
+
     def courier(self, connection: Connection) -> Courier:
         """Give what sends files to the bank, on the bank's clock."""
         settings = self.settings
@@ -152,7 +177,43 @@ def opened(
         for engine in engines:
             stack.callback(engine.dispose)
         begin, reading = partial(database.unit_of_work, engines[0]), partial(database.reading, engines[1])
-        yield Session(settings, actor, begin, reading, keyring, clock)
+        noting = _Noting(actor, begin)
+        yield Session(settings, actor, noting.before(begin), noting.before(reading), keyring, clock)
+
+
+class _Noting:
+    """Sees to it that what an auditor asks is written down before anything is read for it: the one way to the database.
+
+    Args:
+        actor: who acts.
+        begin: opens the unit of work that writes it down.
+    """
+
+    def __init__(self, actor: str, begin: Begin) -> None:
+        self._actor = actor
+        self._begin = begin
+        self._is_auditor: bool | None = None
+        self._noted: list[Asked] = []
+
+    def before(self, opening: Begin) -> Begin:
+        """Give a way to open what is opened by the given one, that first notes what is asked, once for a command."""
+
+        @contextmanager
+        def noted() -> Iterator[Connection]:
+            self._note(asked())
+            with opening() as connection:
+                yield connection
+
+        return noted
+
+    def _note(self, question: Asked) -> None:
+        if self._is_auditor is False or question in self._noted:
+            return
+        with self._begin() as connection:
+            what = question.what or "no command"
+            self._is_auditor = note_if_auditor(connection, self._actor, what, question.parameters)
+        if question.what:
+            self._noted.append(question)
 
 
 def _ensure_schema(settings: Settings, url: str) -> None:

@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ingest.encryption import Keyring, load_keyring
 from ingest.vault.expiry import LEAST_RETENTION_YEARS, RETENTION_YEARS
+from ledger.seal.keys import KEY_FILE_NAME, SealKeys
+from ledger.seal.published import Published
 from payouts.accounts.changes import COOLING_DAYS
 from payouts.ach.payout_file import FileForm
 from payouts.children.model import Office
@@ -114,6 +116,13 @@ class Settings(BaseSettings):
     ach_balanced: bool = False
     """Whether the bank wants balanced NACHA files: each with an entry of its total to ``bank_account``."""
 
+    seal_name: Annotated[str, _shaped(r"[^\s+]{1,100}", "1 to 100 characters without blanks and plus")] | None = None
+    """Origin of the seal's checkpoints and name of a signing key that is made (C2SP); ``origin`` when None."""
+    seal_key_file: AbsolutePath | None = None
+    """File of the key that signs checkpoints, for secret stores; ``seal.key`` among the keys when None."""
+    checkpoints_dir: AbsolutePath | None = None
+    """Folder of the published checkpoints, best on another machine; ``checkpoints`` within the home when None."""
+
     retention_years: Annotated[int, Field(ge=LEAST_RETENTION_YEARS)] = RETENTION_YEARS
     """Years that received files are kept; the default is what Medicare Part D asks (42 CFR 423.505(d))."""
 
@@ -193,6 +202,32 @@ class Settings(BaseSettings):
     def keys_dir(self) -> Path:
         """Folder of the keys; nobody but its owner may even look into it."""
         return self.home / "keys"
+
+    @property
+    def origin(self) -> str:
+        """Name of the seal: that of a signing key that is made."""
+        return self.seal_name or f"centralpay/{self.company_id}"
+
+    @property
+    def seal_keys(self) -> SealKeys:
+        """Where the key is that signs checkpoints."""
+        path = self.seal_key_file or self.keys_dir / KEY_FILE_NAME
+        return SealKeys(path, self.origin, is_ours=self.seal_key_file is None)
+
+    @property
+    def closed_dir(self) -> Path:
+        """Folder of the packages of closed months."""
+        return self.home / "closed"
+
+    @property
+    def checkpoints_folder(self) -> Path:
+        """Folder of the published checkpoints."""
+        return self.checkpoints_dir or self.home / "checkpoints"
+
+    @property
+    def published(self) -> Published:
+        """The published checkpoints; a folder that a setting names is never made, for it may not be mounted."""
+        return Published(self.checkpoints_folder, is_ours=self.checkpoints_dir is None)
 
     def make_folders(self) -> None:
         """Make the folders that are not there; all are private, the keys' is made so at every start.

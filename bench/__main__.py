@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench import finding, formats, ingesting, large, paying, peers, posting, reading, statements
+from bench import export, finding, formats, ingesting, large, paying, peers, posting, reading, seal, statements, verify
 from bench.figures import Report, print_report, report_markdown
 from bench.machine import load_now, machine_facts, machine_markdown
 from bench.page import check_places, write_sections
@@ -27,8 +27,11 @@ CASES: Final[dict[str, Callable[[Workshop], Report]]] = {
     "peers": peers.measure,
     "large": large.measure,
     "find": finding.measure,
+    "seal": seal.measure,
+    "export": export.measure,
+    "verify": verify.measure,
 }
-NAMED_ONLY: Final = {"large", "find"}
+NAMED_ONLY: Final = {"large", "find", "seal", "export", "verify"}
 """Cases of many minutes and gigabytes, which run only when asked for by name."""
 
 

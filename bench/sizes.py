@@ -27,6 +27,8 @@ class Sizes:
     """Into which they go."""
     found_claims: int = 30_000_000
     """Claim lines among which some are looked up."""
+    sealed_entries: int = 1_000_000
+    """Entries that are sealed at once."""
 
     @classmethod
     def scaled(cls, scale: float) -> "Sizes":
@@ -49,4 +51,5 @@ class Sizes:
             long_claims=part(full.long_claims, 4 * pharmacies),
             long_sets=2 if scale < 0.01 else full.long_sets,
             found_claims=part(full.found_claims, 10_000),
+            sealed_entries=part(full.sealed_entries, 500),
         )

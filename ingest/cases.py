@@ -69,6 +69,8 @@ class CaseKind(StrEnum):
     """A job of the scheduler that failed as often as it is tried; subject: job and time."""
     PROOF_FAILED = "proof_failed"
     """A proof that does not hold; no money leaves for its owners. Subject: the proof."""
+    SEAL_FAILED = "seal_failed"
+    """The books can not be sealed, or their checkpoints not be published. Subject: ``seal``."""
 
 
 class Case(BaseModel):

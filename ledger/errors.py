@@ -117,6 +117,10 @@ class ReversalError(LedgerRefusedError):
     lead = "It can not be reversed so"
 
 
+class SealRefusedError(RefusedError):
+    """A leaf, a checkpoint or a signing key that would break the chain of the seal."""
+
+
 class DecidedOnceError(RefusedError):
     """An approval that was decided, or whose subject would change under it."""
 
@@ -174,10 +178,9 @@ def translate(error: DBAPIError | psycopg.Error) -> Exception:
     state = original.sqlstate or ""
     rule = original.diag.constraint_name or ""
     said = original.diag.message_primary or ""
-    if rule in _TWO_PEOPLE:
-        return MakerIsCheckerError(_TWO_PEOPLE[rule])
-    if state == "CP020":
-        return DecidedOnceError(said)
+    named = _named(state, rule, said)
+    if named is not None:
+        return named
     if isinstance(original, psycopg.errors.NumericValueOutOfRange):
         return WrongUseError("A number that was given is larger than any that is kept here; check it")
     number = int(state[2:]) if state.startswith("CP") else _BY_CONSTRAINT.get(rule, 0)
@@ -188,6 +191,15 @@ def translate(error: DBAPIError | psycopg.Error) -> Exception:
     if number == LiabilityInDebitError.number and facts.get("account") == "operating_float":
         kind = FloatMissingError
     return kind(rule, said, facts)
+
+
+def _named(state: str, rule: str, said: str) -> Exception | None:
+    """Give the refusal of a guard that is none of the ledger's numbered ones, if it is one."""
+    if rule in _TWO_PEOPLE:
+        return MakerIsCheckerError(_TWO_PEOPLE[rule])
+    if state == "CP020":
+        return DecidedOnceError(said)
+    return SealRefusedError(f"The seal refuses this: {said} [{rule}]") if state == "CP022" else None
 
 
 def _facts(detail: str | None) -> dict[str, Any]:

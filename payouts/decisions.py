@@ -6,10 +6,11 @@ from typing import Final
 from sqlalchemy import Connection
 
 from ingest.vault import Vault
-from payouts import negatives, own_money
+from payouts import negatives, own_money, seal_keys
 from payouts.accounts import changes as bank_details
 from payouts.ach import reversals as ach_reversals
 from payouts.answers import changes, returns
+from payouts.closing import reopening
 from payouts.cycle import cycles, limits, settlement
 from payouts.disbursing import disbursements
 from payouts.disbursing import settling as disbursement_settling
@@ -80,6 +81,8 @@ FOLLOWERS: Final[Mapping[ApprovalKind, Follow]] = {
     ApprovalKind.INTEREST: interest.follow_interest,
     ApprovalKind.FEE_WAIVER: giving_back.follow_approval,
     ApprovalKind.FEE_REFUND: giving_back.follow_approval,
+    ApprovalKind.SEAL_KEY: seal_keys.follow_approval,
+    ApprovalKind.REOPENING: reopening.follow_approval,
 }
 """One function for each kind; here and nowhere else a kind meets what it does."""
 

@@ -143,3 +143,10 @@ class BankReferenceError(WrongUseError):
     def __init__(self, reference: str, found: int) -> None:
         said = "no open bank line has it" if not found else f"{found} open bank lines have it"
         super().__init__(f"Bank reference {reference!r}: {said}; it must name one. See: centralpay exceptions list")
+
+
+class SealKeyMovedError(RefusedError):
+    """The signing key can not be succeeded by this one."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The signing key stays as it is: {reason}")

@@ -7,57 +7,61 @@ from uuid import UUID
 import typer
 from sqlalchemy import Connection
 
+from app.cli import exports, seal, verify
 from app.cli.dates import day_from
+from app.cli.moment import AsOf, KnownAt, asked
 from app.cli.screen import AsJson, AsUser, possible, print_json, print_table, warn
-from app.exit_codes import ExitCode
 from app.session import opened
 from ingest.directory import find_member
 from ledger.balances import journal, trial_balance
 from ledger.chart import HOUSE
-from ledger.proofs import Verdict, verify
 from payouts.resolutions.undo import propose_reversal
+from schemas.errors import WrongUseError
 
 books = typer.Typer(help="The ledger.", no_args_is_help=True)
 
-AsOf = Annotated[
-    str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="By accounting date; else everything recorded.")
-]
 Owner = Annotated[str | None, typer.Option("--owner", help="NCPDP id, member id, or 'house'.")]
 
 
 def register(app: typer.Typer) -> None:
     """Hang these commands into the command line."""
     app.add_typer(books, name="ledger")
+    seal.register(books)
+    verify.register(books)
+    exports.register(books)
 
 
 @books.command("trial-balance")
-def show_trial_balance(as_of: AsOf = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_trial_balance(
+    as_of: AsOf = None, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None
+) -> None:
     """Print every account of every owner.
 
     Example: centralpay ledger trial-balance --as-of 2026-11-30
     """
-    day = None if as_of is None else day_from(as_of)
-    with opened(as_user, warn) as session, session.reading() as connection:
-        rows = trial_balance(connection, day)
+    with opened(as_user, warn) as session, asked(session, as_of, known_at) as (connection, moment):
+        rows = trial_balance(connection, moment.as_of)
     if as_json:
-        print_json({"as_of": as_of, "rows": [row.model_dump(mode="json") for row in rows]})
+        print_json(moment.facts | {"rows": [row.model_dump(mode="json") for row in rows]})
         return
     table = [
         [row.owner, row.ledger.value, row.account.value, row.debit_cents, row.credit_cents, row.balance_cents]
         for row in rows
     ]
     print_table("Trial balance", ["owner", "ledger", "account", "debit", "credit", "balance"], table)
+    moment.say()
 
 
 @books.command("balances")
-def show_balances(as_of: AsOf = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_balances(
+    as_of: AsOf = None, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None
+) -> None:
     """Print the accounts summed over all owners.
 
     Example: centralpay ledger balances
     """
-    day = None if as_of is None else day_from(as_of)
-    with opened(as_user, warn) as session, session.reading() as connection:
-        rows = trial_balance(connection, day)
+    with opened(as_user, warn) as session, asked(session, as_of, known_at) as (connection, moment):
+        rows = trial_balance(connection, moment.as_of)
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for row in rows:
         total = sums[row.ledger.value, row.account.value]
@@ -68,9 +72,10 @@ def show_balances(as_of: AsOf = None, as_json: AsJson = False, as_user: AsUser =
     ]
     if as_json:
         names = ("ledger", "account", "debit_cents", "credit_cents", "balance_cents")
-        print_json({"as_of": as_of, "rows": [dict(zip(names, row, strict=True)) for row in table]})
+        print_json(moment.facts | {"rows": [dict(zip(names, row, strict=True)) for row in table]})
         return
     print_table("Balances over all owners", ["ledger", "account", "debit", "credit", "balance"], table)
+    moment.say()
 
 
 @books.command("journal")
@@ -79,18 +84,23 @@ def show_journal(
     from_day: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First accounting day.")] = None,
     to_day: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last accounting day.")] = None,
     most: Annotated[int, typer.Option("--most", help="How many lines at most.")] = 1000,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
-    """Print the journal's lines in their order.
+    """Print the journal's lines in their order; --as-of is --to by another name.
 
     Example: centralpay ledger journal --owner 1234567
     """
-    from_on, to_on = (None if day is None else day_from(day) for day in (from_day, to_day))
-    with opened(as_user, warn) as session, session.reading() as connection:
-        rows = list(journal(connection, owner=_owner_id(connection, owner), from_on=from_on, to_on=to_on, most=most))
+    if to_day is not None and as_of is not None:
+        raise WrongUseError("--to and --as-of say the same: give one of them")
+    from_on = None if from_day is None else day_from(from_day)
+    with opened(as_user, warn) as session, asked(session, to_day or as_of, known_at) as (connection, moment):
+        owner_id, to_on = _owner_id(connection, owner), moment.as_of
+        rows = list(journal(connection, owner=owner_id, from_on=from_on, to_on=to_on, most=most))
     if as_json:
-        print_json({"lines": [row.model_dump(mode="json") for row in rows]})
+        print_json(moment.facts | {"lines": [row.model_dump(mode="json") for row in rows]})
         return
     table = [
         [
@@ -108,31 +118,7 @@ def show_journal(
     print_table(
         "Journal", ["transaction#", "entry#", "date", "event", "owner", "account", "reference", "amount"], table
     )
-
-
-@books.command("verify")
-def show_proofs(as_json: AsJson = False, as_user: AsUser = None) -> None:
-    """Run all proofs; exit code 4 when one fails.
-
-    Example: centralpay ledger verify
-    """
-    with opened(as_user, warn) as session, session.reading() as connection:
-        verdicts = verify(connection)
-    if as_json:
-        proofs = [
-            {
-                "id": each.proof.name,
-                "holds": each.holds,
-                "checked": each.checked,
-                "detail": each.detail or each.proof.value,
-            }
-            for each in verdicts
-        ]
-        print_json({"proofs": proofs})
-    else:
-        show_verdicts(verdicts)
-    if not all(each.holds for each in verdicts):
-        raise typer.Exit(ExitCode.PROOF_FAILED)
+    moment.say()
 
 
 @books.command("reverse")
@@ -157,15 +143,6 @@ def reverse_transaction(
         return
     row = [approval_id, "pending", transaction_id]
     print_table("Reversal", ["approval#", "state", "transaction#"], [row])
-
-
-def show_verdicts(verdicts: list[Verdict]) -> None:
-    """Print the proofs."""
-    rows = [
-        [each.proof.name, "holds" if each.holds else "FAILS", each.proof.value, each.checked, each.failing, each.detail]
-        for each in verdicts
-    ]
-    print_table("Proofs", ["id", "verdict", "what", "checked#", "failing#", "first failure"], rows)
 
 
 def _owner_id(connection: Connection, owner: str | None) -> UUID | None:

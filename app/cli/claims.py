@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.dates import day_from
+from app.cli.moment import KnownAt, asked
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
 from app.work import readable
@@ -185,20 +185,24 @@ def pair(
 
 @carried.command("list")
 def show_forward_balances(
-    only_open: Open = False, as_of: PaidUntil = None, as_json: AsJson = False, as_user: AsUser = None
+    only_open: Open = False,
+    as_of: PaidUntil = None,
+    known_at: KnownAt = None,
+    as_json: AsJson = False,
+    as_user: AsUser = None,
 ) -> None:
     """List what payers carried forward: each reference, and the total by payer and pharmacy, which must become zero.
 
     Example: centralpay forward-balances list --open --as-of 2026-11-30
     """
-    day = None if as_of is None else day_from(as_of)
-    with opened(as_user, warn) as session, session.reading() as connection:
-        found = forward_balances(connection, as_of=day, today=session.today, only_open=only_open)
+    with opened(as_user, warn) as session, asked(session, as_of, known_at) as (connection, moment):
+        found = forward_balances(connection, as_of=moment.as_of, today=moment.day(session.today), only_open=only_open)
     if as_json:
-        print_json({"as_of": as_of, "forward_balances": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.facts | {"forward_balances": [each.model_dump(mode="json") for each in found]})
         return
     columns = ["payer, payee", "reference", "last", "open", "total", "days#"]
     print_table("Forward balances", columns, [row for each in found for row in _forward_rows(each)])
+    moment.say()
 
 
 def _forward_rows(balance: ForwardBalance) -> list[list[object]]:

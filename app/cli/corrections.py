@@ -7,6 +7,7 @@ import typer
 
 from app.cli.dates import day_from
 from app.cli.given import cents_given, table_given
+from app.cli.moment import KnownAt, asked
 from app.cli.people import approvals, show_approval
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
@@ -75,17 +76,18 @@ def propose_correction(
 
 
 @corrections.command("list")
-def show_corrections(as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_corrections(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the corrections between members, and what became of each.
 
     Example: centralpay corrections list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = list_corrections(connection)
     if as_json:
-        print_json({"corrections": [each.model_dump(mode="json", exclude={"claims"}) for each in found]})
+        print_json(moment.known | {"corrections": [each.model_dump(mode="json", exclude={"claims"}) for each in found]})
         return
     _show(found)
+    moment.say()
 
 
 @corrections.command("show")

@@ -7,6 +7,7 @@ import typer
 
 from app.cli.cycle_screen import cycle_json, show_cycle, show_preview, show_release
 from app.cli.dates import day_from
+from app.cli.moment import KnownAt, asked
 from app.cli.screen import AsJson, AsUser, print_json, print_table, progress, warn
 from app.session import Session, opened
 from ingest.directory import find_member
@@ -45,13 +46,19 @@ def propose(day: Day, as_json: AsJson = False, as_user: AsUser = None) -> None:
 
 
 @cycle_commands.command("show")
-def show(cycle_id: CycleId, details: Details = False, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show(
+    cycle_id: CycleId,
+    details: Details = False,
+    known_at: KnownAt = None,
+    as_json: AsJson = False,
+    as_user: AsUser = None,
+) -> None:
     """Show a cycle with every payout, and what it tells beside them.
 
     Example: centralpay cycle show 1 --details
     """
     lines = None
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         cycle = cycles.show(connection, cycle_id)
         if details:
             shares, items = preview.told_shares(connection, cycle_id), preview.told_items(connection, cycle_id)
@@ -59,7 +66,7 @@ def show(cycle_id: CycleId, details: Details = False, as_json: AsJson = False, a
                 "shares": [each.model_dump(mode="json") for each in shares],
                 "own_items": [each.model_dump(mode="json") for each in items],
             }
-    show_cycle(cycle, lines, as_json=as_json)
+    show_cycle(cycle, lines, moment, as_json=as_json)
 
 
 @cycle_commands.command("preview")
@@ -148,21 +155,22 @@ def release(
 
 
 @cycle_commands.command("list")
-def show_all(as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_all(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the cycles.
 
     Example: centralpay cycle list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = cycles.list_cycles(connection)
     if as_json:
-        print_json({"cycles": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"cycles": [each.model_dump(mode="json") for each in found]})
         return
     rows = [
         [each.cycle_id, each.business_date, each.effective_on, each.state, each.payouts, each.total_cents]
         for each in found
     ]
     print_table("Cycles", ["id#", "date", "effective", "state", "payouts#", "total"], rows)
+    moment.say()
 
 
 def release_showing(session: Session, cycle_id: int, out: Path, *, papers: bool = True) -> Released:

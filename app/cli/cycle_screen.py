@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.cli.moment import Moment
 from app.cli.screen import SCREEN, print_json, print_table
 from payouts.cycle.cycles import Cycle
 from payouts.cycle.preview import NewAccount, Preview, Totals
@@ -34,10 +35,12 @@ def cycle_json(cycle: Cycle) -> dict[str, Any]:
     }
 
 
-def show_cycle(cycle: Cycle, details: dict[str, Any] | None = None, *, as_json: bool) -> None:
+def show_cycle(
+    cycle: Cycle, details: dict[str, Any] | None = None, moment: Moment | None = None, *, as_json: bool
+) -> None:
     """Print a cycle, its payouts, the members left out, and what it tells; with details line by line."""
     if as_json:
-        print_json(cycle_json(cycle) | (details or {}))
+        print_json(cycle_json(cycle) | (details or {}) | ({} if moment is None else moment.known))
         return
     print_table(
         f"Cycle {cycle.cycle_id}",
@@ -77,6 +80,8 @@ def show_cycle(cycle: Cycle, details: dict[str, Any] | None = None, *, as_json: 
     if cycle.void_reason is not None:
         SCREEN.print(f"void: {cycle.void_reason}", markup=False)
     SCREEN.print(f"set hash {cycle.set_hash}")
+    if moment is not None:
+        moment.say()
 
 
 def _approvers(cycle: Cycle) -> str:

@@ -7,6 +7,7 @@ import typer
 from app.cli.bank_details import Reason, see_reason
 from app.cli.dates import day_from
 from app.cli.files import members
+from app.cli.moment import KnownAt, asked
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
 from app.work import readable
@@ -28,15 +29,15 @@ def register(app: typer.Typer) -> None:
 
 
 @direct_pay.command("list")
-def show(as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List who is or was on direct pay, with what was recorded by it.
 
     Example: centralpay members direct-pay list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = list_direct_pay(connection)
     if as_json:
-        print_json({"direct_pay": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"direct_pay": [each.model_dump(mode="json") for each in found]})
         return
     rows = [
         [
@@ -53,6 +54,7 @@ def show(as_json: AsJson = False, as_user: AsUser = None) -> None:
     ]
     columns = ["NCPDP", "name", "payer", "since", "until", "advices#", "paid directly", "reason"]
     print_table("Direct pay", columns, rows)
+    moment.say()
 
 
 @direct_pay.command("begin")

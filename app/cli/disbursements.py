@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.dates import day_from
+from app.cli.moment import KnownAt, Moment, asked
 from app.cli.people import show_approval
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
@@ -30,14 +31,16 @@ def register(app: typer.Typer) -> None:
 
 
 @disbursement_commands.command("list")
-def show_all(everything: All = False, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_all(
+    everything: All = False, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None
+) -> None:
     """List the disbursements on their way.
 
     Example: centralpay disbursements list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = disbursements.list_disbursements(connection, everything=everything)
-    _print(found, as_json=as_json)
+    _print(found, moment, as_json=as_json)
 
 
 @disbursement_commands.command("show")
@@ -151,8 +154,11 @@ def show_disbursements(found: list[Disbursement]) -> None:
     print_table("Disbursements", columns, rows)
 
 
-def _print(found: list[Disbursement], *, as_json: bool) -> None:
+def _print(found: list[Disbursement], moment: Moment | None = None, *, as_json: bool) -> None:
     if as_json:
-        print_json({"disbursements": [each.model_dump(mode="json") for each in found]})
+        known = {} if moment is None else moment.known
+        print_json(known | {"disbursements": [each.model_dump(mode="json") for each in found]})
         return
     show_disbursements(found)
+    if moment is not None:
+        moment.say()

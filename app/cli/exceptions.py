@@ -8,6 +8,7 @@ import typer
 
 from app.cli.dates import day_from
 from app.cli.given import cents_given, table_given
+from app.cli.moment import KnownAt, asked
 from app.cli.screen import SCREEN, AsJson, AsUser, possible, print_json, print_table, warn
 from app.session import BANK_ZONE, opened
 from ingest.cases import Case, CaseKind, find_case, list_cases
@@ -31,20 +32,26 @@ def register(app: typer.Typer) -> None:
 
 @exceptions.command("list")
 def show_exceptions(
-    kind: Kind = None, everything: All = False, as_json: AsJson = False, as_user: AsUser = None
+    kind: Kind = None,
+    everything: All = False,
+    known_at: KnownAt = None,
+    as_json: AsJson = False,
+    as_user: AsUser = None,
 ) -> None:
     """List the open exceptions, oldest first.
 
     Example: centralpay exceptions list --kind deposit_short
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = [
             each for each in list_cases(connection, None if everything else "open") if kind is None or each.kind is kind
         ]
+    now = moment.now(session.now)
     if as_json:
-        print_json({"exceptions": [_case_json(each, session.now) for each in found]})
+        print_json(moment.known | {"exceptions": [_case_json(each, now) for each in found]})
         return
-    show_cases(found, session.now)
+    show_cases(found, now)
+    moment.say()
 
 
 @exceptions.command("show")

@@ -7,6 +7,7 @@ import typer
 
 from app.cli.dates import day_from
 from app.cli.given import cents_from
+from app.cli.moment import KnownAt, Moment, asked
 from app.cli.people import show_approval
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
 from app.session import Session, opened
@@ -78,6 +79,7 @@ def place(
 def show_all(
     member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Only this member's.")] = None,
     everything: All = False,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -85,10 +87,10 @@ def show_all(
 
     Example: centralpay holds list --member 1234567
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         whose = None if member is None else find_member(connection, member)
         found = holds.list_holds(connection, whose, everything=everything)
-    _print_holds(found, as_json=as_json)
+    _print_holds(found, moment, as_json=as_json)
 
 
 @hold_commands.command("show")
@@ -240,14 +242,16 @@ def turn(hold_id: HoldId, reason: Reason, on: Day = None, as_json: AsJson = Fals
 
 
 @levy_commands.command("list")
-def show_levies(everything: All = False, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_levies(
+    everything: All = False, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None
+) -> None:
     """List the legal orders that are not paid whole.
 
     Example: centralpay levies list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = levies.list_levies(connection, everything=everything)
-    _print_levies(found, as_json=as_json)
+    _print_levies(found, moment, as_json=as_json)
 
 
 def hold_json(hold: Hold) -> dict[str, Any]:
@@ -277,16 +281,20 @@ def show_holds(found: list[Hold]) -> None:
     print_table("Holds", columns, rows)
 
 
-def _print_holds(found: list[Hold], *, as_json: bool) -> None:
+def _print_holds(found: list[Hold], moment: Moment | None = None, *, as_json: bool) -> None:
     if as_json:
-        print_json({"holds": [hold_json(each) for each in found]})
+        known = {} if moment is None else moment.known
+        print_json(known | {"holds": [hold_json(each) for each in found]})
         return
     show_holds(found)
+    if moment is not None:
+        moment.say()
 
 
-def _print_levies(found: list[Levy], *, as_json: bool) -> None:
+def _print_levies(found: list[Levy], moment: Moment | None = None, *, as_json: bool) -> None:
     if as_json:
-        print_json({"levies": [each.model_dump(mode="json") for each in found]})
+        known = {} if moment is None else moment.known
+        print_json(known | {"levies": [each.model_dump(mode="json") for each in found]})
         return
     rows = [
         [
@@ -304,6 +312,8 @@ def _print_levies(found: list[Levy], *, as_json: bool) -> None:
     ]
     columns = ["hold#", "NCPDP", "payee", "authority", "amount", "held", "taken", "paid", "state"]
     print_table("Levies", columns, rows)
+    if moment is not None:
+        moment.say()
 
 
 def _day(session: Session, text: str | None) -> date:

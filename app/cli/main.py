@@ -7,10 +7,13 @@ import typer
 from typer.core import TyperGroup
 
 from app.cli import (
+    audit,
     bank_care,
     bank_details,
     books,
+    certificates,
     claims,
+    closing,
     corrections,
     cycle,
     direct_pay,
@@ -26,6 +29,7 @@ from app.cli import (
     outgoing,
     papers,
     people,
+    reads,
     returns,
     running,
     schedules,
@@ -60,6 +64,7 @@ fees.register(app)
 cycle.register(app)
 papers.register(app)
 statements.register(app)
+certificates.register(app)
 outgoing.register(app)
 returns.register(app)
 limits.register(app)
@@ -70,6 +75,9 @@ direct_pay.register(app)
 negatives.register(app)
 unclaimed.register(app)
 books.register(app)
+closing.register(app)
+audit.register(app)
+reads.register(app)
 claims.register(app)
 vault.register(app)
 running.register(app)

@@ -6,6 +6,7 @@ import typer
 
 from app.cli.dates import day_from
 from app.cli.given import cents_from
+from app.cli.moment import KnownAt, asked
 from app.cli.people import own, show_approval
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
 @negative_commands.command("list")
 def show_all(
     as_of: Annotated[str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="The day; else today.")] = None,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -35,11 +37,12 @@ def show_all(
 
     Example: centralpay negatives list --as-of 2026-11-30
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
-        day = session.today if as_of is None else day_from(as_of)
+    with opened(as_user, warn) as session, asked(session, as_of, known_at) as (connection, moment):
+        day = moment.day(session.today)
         found = negatives.list_negatives(connection, day)
     if as_json:
-        print_json({"as_of": day.isoformat(), "negatives": [each.model_dump(mode="json") for each in found]})
+        rows_json = [each.model_dump(mode="json") for each in found]
+        print_json(moment.known | {"as_of": day.isoformat(), "negatives": rows_json})
         return
     rows = [
         [
@@ -56,6 +59,7 @@ def show_all(
     ]
     columns = ["NCPDP", "owes", "since", "days", "advanced", "recovered", "paid", "written off"]
     print_table(f"Negatives on {day}", columns, rows)
+    moment.say()
 
 
 @negative_commands.command("paid")
@@ -99,16 +103,16 @@ def write_off(
     show_approval(approval_id, "pending", as_json=as_json)
 
 
-def show_float(as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_float(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """Show what the float holds, covers and lacks, and what may be withdrawn.
 
     Example: centralpay float show
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         cover = float_cover(connection)
     if as_json:
         sums = {"advanced_cents": cover.advanced_cents, "withdrawable_cents": cover.withdrawable_cents}
-        print_json(cover.model_dump(mode="json") | sums)
+        print_json(moment.known | cover.model_dump(mode="json") | sums)
         return
     rows = [["in the account", cover.float_cents]]
     rows += [[f"unknown payee {each.what} owes", each.cents] for each in cover.unknown_payees]
@@ -117,3 +121,4 @@ def show_float(as_json: AsJson = False, as_user: AsUser = None) -> None:
     advances = [[each.what, each.cents] for each in cover.advances]
     print_table("Advanced to members", ["NCPDP", "amount"], advances)
     print_table("Missing", ["payment that waits", "amount"], [[each.what, each.cents] for each in cover.missing])
+    moment.say()

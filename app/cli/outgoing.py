@@ -7,6 +7,7 @@ import typer
 
 from app.cli.cycle import cycle_commands
 from app.cli.dates import day_from
+from app.cli.moment import KnownAt, asked
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
 from payouts.ach.outgoing import leave_file
@@ -29,17 +30,18 @@ def register(app: typer.Typer) -> None:
 
 
 @ach.command("list")
-def show_files(as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_files(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the files that were sent.
 
     Example: centralpay ach list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = sent_files(connection)
     if as_json:
-        print_json({"files": [each.model_dump(mode="json", exclude_none=True) for each in found]})
+        print_json(moment.known | {"files": [each.model_dump(mode="json", exclude_none=True) for each in found]})
         return
     _show_files(found)
+    moment.say()
 
 
 @ach.command("show")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.files import members
+from app.cli.moment import KnownAt, asked
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
 from ingest.directory import find_member
@@ -92,15 +93,17 @@ def show_users(as_json: AsJson = False, as_user: AsUser = None) -> None:
 
 
 @approvals.command("list")
-def show_approvals(everything: All = False, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_approvals(
+    everything: All = False, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None
+) -> None:
     """List what waits for a second person.
 
     Example: centralpay approvals list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = list_approvals(connection, None if everything else "pending")
     if as_json:
-        print_json({"approvals": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"approvals": [each.model_dump(mode="json") for each in found]})
         return
     rows = [
         [
@@ -115,6 +118,7 @@ def show_approvals(everything: All = False, as_json: AsJson = False, as_user: As
         for each in found
     ]
     print_table("Approvals", ["id#", "kind", "subject", "state", "proposed by", "first of two", "decided by"], rows)
+    moment.say()
 
 
 @approvals.command("approve")

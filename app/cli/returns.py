@@ -7,6 +7,7 @@ import typer
 
 from app.cli.cycle import cycle_commands
 from app.cli.dates import day_from
+from app.cli.moment import KnownAt, asked
 from app.cli.people import show_approval
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
 from app.session import Session, opened
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
 def show_all(
     everything: Annotated[bool, typer.Option("--all", help="Those that nothing follows from, too.")] = False,
     most: Annotated[int, typer.Option("--most", min=1, max=ALL, help="How many at most, the oldest first.")] = 1000,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -42,10 +44,10 @@ def show_all(
 
     Example: centralpay returns list --all
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = list_answers(connection, everything=everything, most=most)
     if as_json:
-        print_json({"answers": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"answers": [each.model_dump(mode="json") for each in found]})
         return
     rows = [
         [
@@ -63,6 +65,7 @@ def show_all(
     ]
     columns = ["id#", "received", "answer", "NCPDP", "trace", "amount", "treatment", "state", "next"]
     print_table("Answers", columns, rows)
+    moment.say()
 
 
 @answers.command("show")

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.books import show_verdicts
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
 from app.cli.setup import db
 from app.cli.vault import show_check
+from app.cli.verify import show_verdicts
 from app.exit_codes import ExitCode
 from app.running.backup import Made, Told, back_up, copy_keys
 from app.running.backup_folder import BackupFolder

@@ -1,4 +1,7 @@
-"""Statements: one member's (``statement``), everybody's of a month or a year, and those that were issued."""
+"""Statements: one member's (``statement``), everybody's of a month or a year, and those that were issued.
+
+What is written to a file is issued: it is read as known at a checkpoint, which is made first when none is named.
+"""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -10,10 +13,15 @@ from typing import Annotated
 import typer
 
 from app.cli.dates import day_from
+from app.cli.moment import AsOf, KnownAt, asked, reading_as_known
 from app.cli.screen import SCREEN, AsJson, AsUser, possible, print_json, print_table, progress, warn
+from app.exit_codes import ExitCode
 from app.session import Session, opened, out_file
 from ingest.directory import find_member
+from ledger.seal import checkpoints
+from ledger.seal.checkpoints import Checkpoint
 from payouts.people.users import OPERATORS, UserRole, require
+from payouts.statements.checking import Check, check
 from payouts.statements.forms import StatementForm, written
 from payouts.statements.issuing import Issue, Issuer, again, issue, issued, issued_to
 from payouts.statements.model import Statement
@@ -45,22 +53,29 @@ def write_statement(
     payer: Annotated[str | None, typer.Option(metavar="ID", help="Of this payer's advices alone.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it; else on the screen.")] = None,
     kind: Form = StatementForm.JSON,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
     """Write a member's statement: opening, advices, fee, payouts, closing; it foots. Every deduction says who took it.
 
-    Written to a file it is issued, by a user: its bytes are kept, and centralpay statements again gives them again.
+    Written to a file it is issued, by a user: what is recorded is sealed, the statement is read as known at that
+    checkpoint (or at the one that --known-at names) and says so, its bytes are kept, and centralpay statements again
+    gives them again. --as-of is --to by another name.
 
     Example: centralpay statement --member 1234567 --from 2026-11-01 --to 2026-11-30 --format csv --out s.csv
     """
-    from_on, to_on = _range(from_day, to_day, year)
+    if to_day is not None and as_of is not None:
+        raise WrongUseError("--to and --as-of say the same: give one of them")
+    from_on, to_on = _range(from_day, to_day or as_of, year)
     with opened(as_user, warn) as session:
-        with session.reading() as connection:
-            made = statement(connection, find_member(connection, member, to_on), from_on, to_on, payer)
         if out is not None:
-            with session.begin() as connection:
-                require(connection, session.actor, tuple(UserRole))
+            known_at = _pinned(session, known_at)
+        with reading_as_known(session, known_at) as (connection, checkpoint):
+            member_id = find_member(connection, member, to_on)
+            made = statement(connection, member_id, from_on, to_on, payer, checkpoint=checkpoint)
+        if out is not None:
             save_statement(session, made, out, kind)
     if as_json:
         print_json(made.model_dump(mode="json"))
@@ -83,10 +98,13 @@ def issue_all(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where each member's file is left.")],
     kind: Form = StatementForm.JSON,
     anew: Annotated[bool, typer.Option("--anew", help="Though it was issued: as the books are now.")] = False,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
     """Issue everybody's statements of a range. Issued again, the files are the same bytes, whatever was posted since.
+
+    What is recorded is sealed first, and the statements are read as known at that checkpoint, or at --known-at.
 
     Example: centralpay statements issue --from 2026-11-01 --to 2026-11-30 --format csv --out statements
     """
@@ -94,7 +112,7 @@ def issue_all(
     with opened(as_user, warn) as session:
         with session.begin() as connection:
             require(connection, session.actor, OPERATORS)
-        made = issue_statements(session, from_on, to_on, kind, out, anew=anew)
+        made = issue_statements(session, from_on, to_on, kind, out, anew=anew, known_at=known_at)
         if to_on >= session.today:
             warn(f"{to_on} is not over: what is posted until then is in another version alone, by --anew")
     if as_json:
@@ -102,7 +120,8 @@ def issue_all(
         return
     when = f"{made.issued_at:%Y-%m-%d %H:%M}"
     row = [made.issue_id, made.from_on, made.to_on, made.form, made.version, made.members, when, made.issued_by]
-    columns = ["id#", "from", "to", "format", "version#", "members#", "issued (UTC)", "by"]
+    row.append(made.checkpoint_size and f"{made.checkpoint_size}")
+    columns = ["id#", "from", "to", "format", "version#", "members#", "issued (UTC)", "by", "checkpoint"]
     print_table("Statements issued", columns, [row])
     SCREEN.print(f"Files: {out}", soft_wrap=True)
 
@@ -111,6 +130,7 @@ def issue_all(
 def write_year(
     year: Year,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The CSV file to write.")],
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -119,7 +139,11 @@ def write_year(
     Example: centralpay statements year --year 2026 --out year.csv
     """
     part = out_file(out).with_name(f".{out.name}.part")
-    with opened(as_user, warn) as session, session.reading() as connection, progress("members", None) as bar:
+    with (
+        opened(as_user, warn) as session,
+        asked(session, None, known_at) as (connection, moment),
+        progress("members", None) as bar,
+    ):
         try:
             part.unlink(missing_ok=True)
             part.touch(mode=0o600)
@@ -131,11 +155,12 @@ def write_year(
                 part.unlink(missing_ok=True)
             raise WrongUseError(f"{out}: {error.strerror}") from error
     if as_json:
-        print_json({"year": year, "file": str(out)} | totals)
+        print_json(moment.known | {"year": year, "file": str(out)} | totals)
         return
     members = totals.pop("members")
     rows = [[name.removesuffix("_cents").replace("_", " "), cents] for name, cents in totals.items()]
     print_table(f"Year {year}, {members} members: {out}", ["what", "amount"], rows)
+    moment.say()
 
 
 @commands.command("list")
@@ -164,10 +189,11 @@ def show_issued(
             f"{each.issued_at:%Y-%m-%d %H:%M}",
             each.issued_by,
             each.sha256[:12],
+            each.checkpoint_size and f"{each.checkpoint_size}",
         ]
         for each in found
     ]
-    columns = ["id#", "from", "to", "format", "payer", "closing", "issued (UTC)", "by", "SHA-256"]
+    columns = ["id#", "from", "to", "format", "payer", "closing", "issued (UTC)", "by", "SHA-256", "checkpoint"]
     print_table("Statements issued", columns, rows)
 
 
@@ -193,15 +219,74 @@ def write_again(
     SCREEN.print(f"{out}: {of.ncpdp_id}, {of.from_on} to {of.to_on}, {of.form}, as issued", soft_wrap=True)
 
 
+@commands.command("check")
+def check_issued(
+    statement_id: Annotated[int, typer.Argument(metavar="ID", callback=possible)],
+    as_json: AsJson = False,
+    as_user: AsUser = None,
+) -> None:
+    """Read a statement again as known at the checkpoint that it names, compare it with what was issued, and prove it.
+
+    Exit code 4 when it says otherwise now than it did then.
+
+    Example: centralpay statements check 1
+    """
+    with opened(as_user, warn) as session, session.reading() as connection:
+        found = check(connection, session.vault, session.sender, statement_id)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        _show_check(found)
+    if not found.holds:
+        raise typer.Exit(ExitCode.PROOF_FAILED)
+
+
+def _show_check(found: Check) -> None:
+    rows: list[list[object]] = [
+        ["read again at", f"checkpoint {found.known_at.size}"],
+        ["its bytes", "the same" if found.same_bytes else "others"],
+        ["its figures", "the same" if found.same_figures else "OTHERS"],
+        ["SHA-256", found.sha256],
+        ["its leaf", "not sealed yet" if found.leaf_index is None else f"{found.leaf_index}"],
+        ["proven in", None if found.proven_at is None else f"checkpoint {found.proven_at.size}"],
+    ]
+    print_table(f"Statement {found.statement_id}", ["what", ""], rows)
+    if found.leaf_index is None:
+        SCREEN.print("Its digest is sealed by the next run: centralpay ledger seal")
+    else:
+        SCREEN.print(f"The proof: centralpay ledger proof --statement {found.statement_id}")
+
+
+def _pinned(session: Session, known_at: str | None) -> str:
+    """Name the checkpoint that what is given out is read at; it is made when none is asked for."""
+    with session.begin() as connection:
+        require(connection, session.actor, tuple(UserRole))
+    return known_at if known_at is not None else str(session.pinned().size)
+
+
 def issue_statements(
-    session: Session, from_on: date, to_on: date, kind: StatementForm, out: Path, *, anew: bool = False
+    session: Session,
+    from_on: date,
+    to_on: date,
+    kind: StatementForm,
+    out: Path,
+    *,
+    anew: bool = False,
+    known_at: str | None = None,
 ) -> Issue:
     """Issue everybody's statements of a range and leave them in a folder, with a bar that tells how far it is.
 
     Raises:
         WrongUseError: the range says nothing, or a file can not be written.
     """
-    issuer = Issuer(session.begin, session.reading, session.vault, session.sender, session.actor)
+
+    def pin() -> Checkpoint:
+        if known_at is None:
+            return session.pinned()
+        with session.reading() as connection:
+            return checkpoints.named(connection, known_at)
+
+    issuer = Issuer(session.begin, session.reading, session.vault, session.sender, session.actor, pin)
     folder = out_file(out / "statement").parent
     with progress("statements", None) as bar:
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.dates import day_from
+from app.cli.moment import KnownAt, Moment, asked
 from app.cli.people import show_approval
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
@@ -83,15 +84,21 @@ def show_rules(as_json: AsJson = False, as_user: AsUser = None) -> None:
 
 
 @unclaimed_commands.command("due")
-def due(as_of: AsOf = None, kind: Kind = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def due(
+    as_of: AsOf = None,
+    kind: Kind = None,
+    known_at: KnownAt = None,
+    as_json: AsJson = False,
+    as_user: AsUser = None,
+) -> None:
     """List held money of returned payouts and of members that are gone, with its days.
 
     Example: centralpay unclaimed due --as-of 2029-11-20
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
-        day = session.today if as_of is None else day_from(as_of)
+    with opened(as_user, warn) as session, asked(session, as_of, known_at) as (connection, moment):
+        day = moment.day(session.today)
         found = unclaimed.list_dormant(connection, day, kind=kind)
-    _print(f"Held on {day}", found, as_json=as_json)
+    _print(f"Held on {day}", found, moment, as_json=as_json)
 
 
 @unclaimed_commands.command("letters")
@@ -180,9 +187,10 @@ def claimed(hold_id: HoldId, reason: Reason, on: Day = None, as_json: AsJson = F
     print_table("Held again", ["hold#", "amount"], [[hold_id, cents]])
 
 
-def _print(title: str, found: list[Dormant], *, as_json: bool) -> None:
+def _print(title: str, found: list[Dormant], moment: Moment | None = None, *, as_json: bool) -> None:
     if as_json:
-        print_json({"holds": [each.model_dump(mode="json") for each in found]})
+        known = {} if moment is None else moment.known
+        print_json(known | {"holds": [each.model_dump(mode="json") for each in found]})
         return
     columns = ["hold#", "NCPDP", "state", "held", "unclaimed", "last activity", "dormant", "letter", "sent", "problem"]
     rows = [
@@ -201,3 +209,5 @@ def _print(title: str, found: list[Dormant], *, as_json: bool) -> None:
         for each in found
     ]
     print_table(title, columns, rows)
+    if moment is not None:
+        moment.say()

@@ -12,13 +12,13 @@ from typing import Any
 import typer
 from pydantic import BaseModel
 
-from app.cli.books import show_verdicts
 from app.cli.cycle import release_showing
 from app.cli.cycle_screen import cycle_json, show_release
 from app.cli.exceptions import show_cases
 from app.cli.files import show_match
 from app.cli.screen import ERRORS, SCREEN, print_json, print_table, progress
 from app.cli.statements import issue_statements
+from app.cli.verify import show_verdicts
 from app.demo.afterwards import Afterwards
 from app.demo.day import Day
 from app.demo.files import check_sizes, generate_day
@@ -218,10 +218,11 @@ class Demonstration:
         first = self.day.business_date.replace(day=1)
         for kind in (StatementForm.CSV, StatementForm.JSON):
             issue_statements(self.session, first, released.effective_date, kind, self.out / "statements")
+        self.session.sealer().seal(self.session.actor, self.session.now)
         with self.session.reading() as connection:
             open_cases = list_cases(connection)
             rows = trial_balance(connection)
-            verdicts = verify(connection)
+            verdicts = verify(connection, self.session.outside)
         self._leave("exceptions.json", {"exceptions": [each.model_dump(mode="json") for each in open_cases]})
         self._leave("trial-balance.json", {"rows": [row.model_dump(mode="json") for row in rows]})
         proofs = [{"id": each.proof.name, "holds": each.holds, "detail": each.detail} for each in verdicts]

@@ -35,6 +35,7 @@ from ingest.vault import upkeep as vault_upkeep
 from ingest.vault.report import VaultCheck
 from ledger import activity
 from ledger.proofs import Verdict, verify
+from ledger.seal.outside import Outside
 from ledger.snapshot import Books, books, books_at
 
 Told = Callable[[str, int, int], None]
@@ -138,7 +139,8 @@ def look(settings: Settings, manifest: Manifest, actor: str, now: datetime, told
         with reading() as connection:
             told("proofs", 0, 1)
             found, transactions = books_at(connection, manifest.books), books(connection).transactions
-            verdicts = None if schema.pending else tuple(verify(connection))
+            outside = Outside(published=settings.checkpoints_folder)
+            verdicts = None if schema.pending else tuple(verify(connection, outside))
         check = None
         if not schema.pending:
             writing = stack.enter_context(database.connected(url, Role.APP))

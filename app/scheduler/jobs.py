@@ -17,6 +17,7 @@ from app.session import Session
 from app.work import leave_letters, match_all
 from ingest.cases import CaseKind, settle_cases
 from ledger.proofs import verify
+from ledger.seal.errors import CheckpointsUnpublishedError, SealError, SealKeyUnusableError
 from payouts.accounts.live import make_live
 from payouts.cycle import cycles
 from payouts.fees.assessment import assess
@@ -56,6 +57,7 @@ def declared(session: Session, inbox: Inbox, stopping: Callable[[], bool] = neve
         ),
         Job("match", "match, settle, post returns", sweep, HOURLY),
         Job("verify", "run all proofs", prove, daily(time(4))),
+        Job("seal", "seal the books, publish the checkpoint", seal, HOURLY),
         Job("accounts", "begin with accounts that waited", begin_accounts, daily(time(5, 30))),
         Job(
             "fees",
@@ -105,14 +107,32 @@ def sweep(session: Session, _: datetime) -> Outcome:
 def prove(session: Session, _: datetime) -> Outcome:
     """Run all proofs; one that fails is an open exception until it holds."""
     with session.reading() as connection:
-        verdicts = verify(connection)
+        verdicts = verify(connection, session.outside)
     failing = {each.proof.name: (0, f"{each.proof.value}: {each.detail}") for each in verdicts if not each.holds}
     with session.begin() as connection:
         settle_cases(connection, CaseKind.PROOF_FAILED, failing, "the proof holds")
     if not failing:
-        return Outcome(f"all {len(verdicts)} proofs hold")
+        return Outcome(f"all {len(verdicts)} proofs hold", then=("seal",))
     said = "; ".join(f"{name} fails, {detail}" for name, (_, detail) in failing.items())
-    return Outcome(f"{said}. No money leaves for its owners", proof_failed=True)
+    return Outcome(f"{said}. No money leaves for its owners", then=("seal",), proof_failed=True)
+
+
+def seal(session: Session, _: datetime) -> Outcome:
+    """Seal what was recorded since the last time; what keeps it from that is an open exception until it is done."""
+    standing: dict[str, tuple[int, str]] = {}
+    made, forked = None, False
+    try:
+        made = session.sealer().seal(session.actor, session.now)
+    except (SealError, CheckpointsUnpublishedError, SealKeyUnusableError) as error:
+        standing = {"seal": (0, str(error))}
+        forked = isinstance(error, SealError)
+    with session.begin() as connection:
+        settle_cases(connection, CaseKind.SEAL_FAILED, standing, "sealed and published")
+    if standing:
+        return Outcome(standing["seal"][1], proof_failed=forked)
+    if made is None:
+        return Outcome("nothing new")
+    return Outcome(f"checkpoint {made.size}, {made.journal_size} entries, root {made.root}")
 
 
 def begin_accounts(session: Session, _: datetime) -> Outcome:

@@ -13,6 +13,8 @@ FROM (
     UNION ALL
     SELECT decode(a.detail ->> 'sha256', 'hex'), format('statement %s %s %s', a.subject, a.detail ->> 'from', a.detail ->> 'to'), NULL, 0
     FROM activity a WHERE a.action = 'statement_issued'
+    UNION ALL
+    SELECT decode(a.detail ->> 'sha256', 'hex'), format('certificates %s', a.subject), NULL, 0 FROM activity a WHERE a.action = 'certificate_issued'
 ) n
 GROUP BY n.sha256 ORDER BY n.sha256
 

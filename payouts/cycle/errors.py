@@ -69,7 +69,8 @@ class LimitAmountError(WrongUseError):
     """No limit can be this amount."""
 
     def __init__(self, said: str) -> None:
-        super().__init__(f"{said!r} is no limit; give an amount of dollars above zero, such as 250000.00, or none")
+        right = "give an amount of dollars above zero, such as 250000.00, for payment_days 1 to 365, or none"
+        super().__init__(f"{said!r} is no limit; {right}")
 
 
 class LimitPastError(RefusedError):

@@ -19,6 +19,7 @@ from payouts.people.approvals import Approval, ApprovalKind
 from schemas.money import MAX_CENTS
 
 _QUERIES = Queries("payouts", "limits.sql")
+_MOST_DAYS = 365
 
 
 class LimitName(StrEnum):
@@ -32,16 +33,19 @@ class LimitName(StrEnum):
     """The most that one entry of a same-day file may be, by the operators' rule (Nacha Operating Rules)."""
     CYCLE_TOTAL = "cycle_total"
     """The most that a cycle may pay; a larger one is not released."""
+    PAYMENT_DAYS = "payment_days"
+    """Banking days from remittance and money to the bank's debit, as contracts promise it: of days, not of money."""
 
 
 class Limit(BaseModel):
-    """A limit from a day on; ``cents`` None: from that day there is none."""
+    """A limit from a day on, of cents or, for ``payment_days``, of banking days; neither: from then there is none."""
 
     model_config = ConfigDict(frozen=True)
 
     name: LimitName
     since: date
     cents: int | None
+    days: int | None = None
     set_by: str
 
 
@@ -70,7 +74,14 @@ def list_limits(connection: Connection) -> list[Limit]:
 
 
 def propose_limit(
-    connection: Connection, name: LimitName, cents: int | None, since: date, *, today: date, actor: str
+    connection: Connection,
+    name: LimitName,
+    cents: int | None,
+    since: date,
+    *,
+    today: date,
+    actor: str,
+    days: int | None = None,
 ) -> int:
     """Ask a second person for a limit; give the approval.
 
@@ -81,21 +92,27 @@ def propose_limit(
         since: the first day on which it holds.
         today: the business date; nothing is changed for days that are past.
         actor: who asks.
+        days: the limit of ``payment_days``, which is none of money.
 
     Raises:
-        LimitAmountError: it is zero, negative or beyond all amounts.
+        LimitAmountError: it is zero, negative or beyond all amounts, or in the other unit than its name's.
         LimitPastError: its first day is past.
         LimitSetError: a limit of that name begins on that day.
     """
     if cents is not None and not 0 < cents < MAX_CENTS:
         raise LimitAmountError(f"{cents} cents")
+    is_of_days = name is LimitName.PAYMENT_DAYS
+    if (days is not None and not (is_of_days and 0 < days <= _MOST_DAYS)) or (cents is not None and is_of_days):
+        raise LimitAmountError(f"{cents} cents" if days is None else f"{days} days")
     if since < today:
         raise LimitPastError(since, today)
-    facts = {"name": name.value, "since": since.isoformat(), "cents": cents}
+    facts: dict[str, str | int | None] = {"name": name.value, "since": since.isoformat(), "cents": cents}
+    if is_of_days:
+        facts["days"] = days
     if connection.execute(_QUERIES["begins"], facts).first() is not None:
         raise LimitSetError(name.value, since)
     # The amount is part of the subject: who asks for another one is not given the approval of the first.
-    said = "none" if cents is None else str(cents)
+    said = "none" if cents is None and days is None else str(cents or days)
     return approvals.propose(connection, ApprovalKind.LIMIT, f"{name.value} {since} {said}", facts, actor)
 
 
@@ -107,7 +124,7 @@ def follow_approval(connection: Connection, approval: Approval) -> None:
     """
     if approval.state != "approved" or approval.decided_by is None:
         return
-    facts = approval.facts
+    facts = {"days": None} | approval.facts
     if not connection.execute(_QUERIES["set"], facts | {"actor": approval.decided_by}).rowcount:
         raise LimitSetError(facts["name"], date.fromisoformat(facts["since"]))
     activity.record(

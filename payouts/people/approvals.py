@@ -75,6 +75,10 @@ class ApprovalKind(StrEnum):
     """An open fee given up; the subject is the member and the month."""
     FEE_REFUND = "fee_refund"
     """A collected fee given back from the float; the subject is the member and the month."""
+    REOPENING = "reopening"
+    """A closed month opened again; the subject is the month, the facts its version and the reason."""
+    SEAL_KEY = "seal_key"
+    """Another key that signs the seal's checkpoints; the subject is its verifier key."""
 
 
 class Approval(BaseModel):

@@ -194,7 +194,7 @@ FROM cycle_omission o JOIN member m USING (member_id) JOIN pharmacy p USING (pha
 -- name: cycles
 SELECT c.cycle_id, c.business_date, c.effective_on, c.state, count(o.payout_id) FILTER (WHERE o.amount_cents > 0 AND o.state <> 'excluded') AS payouts,
        coalesce(sum(o.amount_cents) FILTER (WHERE o.state <> 'excluded'), 0)::bigint AS total_cents
-FROM cycle c LEFT JOIN payout o USING (cycle_id) GROUP BY c.cycle_id ORDER BY c.cycle_id
+FROM cycle c LEFT JOIN payout o USING (cycle_id) GROUP BY c.cycle_id, c.business_date, c.effective_on, c.state ORDER BY c.cycle_id
 
 -- name: approve_cycle
 UPDATE cycle SET state = 'approved' WHERE cycle_id = :cycle_id AND state = 'proposed'

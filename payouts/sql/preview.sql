@@ -98,7 +98,7 @@ FROM (SELECT owner_id, advice_id, h.claim_count, h.claims_cents, h.plb_cents FRO
       SELECT c.owner_id, c.advice_id, f.claim_count, f.claims_cents, f.plb_cents FROM cycle_found_share c JOIN found_share f USING (found_share_id)
       WHERE c.cycle_id = :cycle_id) t
 JOIN advice a USING (advice_id) JOIN member m ON m.member_id = t.owner_id JOIN pharmacy p USING (pharmacy_id)
-GROUP BY p.ncpdp_id, a.advice_id ORDER BY p.ncpdp_id, a.advice_id
+GROUP BY p.ncpdp_id, a.advice_id, a.payer_id, a.trace_number ORDER BY p.ncpdp_id, a.advice_id
 
 -- name: own_details
 SELECT p.ncpdp_id, i.reference, i.reason, i.amount_cents

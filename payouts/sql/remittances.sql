@@ -171,6 +171,18 @@ LEFT JOIN claims c USING (owner_id, advice_id) LEFT JOIN plbs p USING (owner_id,
 WHERE s.owner_id <> ALL (CAST(:silent AS uuid[]))
 ORDER BY min((a.file_id, c.starts[1])) OVER (PARTITION BY s.owner_id), s.owner_id, s.advice_id
 
+-- name: add_files
+INSERT INTO child_remittance (cycle_id, member_id, file_name, byte_start, byte_end, sha256)
+SELECT :cycle_id, n.* FROM unnest(CAST(:member_id AS uuid[]), CAST(:file_name AS text[]), CAST(:byte_start AS bigint[]), CAST(:byte_end AS bigint[]),
+    CAST(:sha256 AS bytea[])) AS n
+
+-- name: add_sets
+INSERT INTO child_set (cycle_id, member_id, set_ordinal, payout_id, advice_id, trace_number, method, claim_count, claims_cents, payer_plb_cents,
+    own_plb_cents, payment_cents)
+SELECT :cycle_id, n.* FROM unnest(CAST(:member_id AS uuid[]), CAST(:set_ordinal AS integer[]), CAST(:payout_id AS bigint[]), CAST(:advice_id AS bigint[]),
+    CAST(:trace_number AS text[]), CAST(:method AS text[]), CAST(:claim_count AS integer[]), CAST(:claims_cents AS bigint[]),
+    CAST(:payer_plb_cents AS bigint[]), CAST(:own_plb_cents AS bigint[]), CAST(:payment_cents AS bigint[])) AS n
+
 -- name: mark_told
 -- Marks the shares that the sets of a cycle tell, and what was found; counts the sets.
 WITH told AS MATERIALIZED (

@@ -141,13 +141,14 @@ ORDER BY r.payout_id DESC
 SELECT pg_advisory_xact_lock(hashtext('centralpay.statement_issue'))
 
 -- name: last_issue
-SELECT i.issue_id, i.from_on, i.to_on, i.form, i.version, i.members, i.size_bytes, encode(i.sha256, 'hex') AS sha256, i.issued_by, i.issued_at
+SELECT i.issue_id, i.from_on, i.to_on, i.form, i.version, i.members, i.size_bytes, encode(i.sha256, 'hex') AS sha256, i.issued_by, i.issued_at,
+       i.checkpoint_size
 FROM statement_issue i WHERE i.from_on = :from_on AND i.to_on = :to_on AND i.form = :form AND i.version IS NOT NULL
 ORDER BY i.version DESC LIMIT 1
 
 -- name: add_issue
-INSERT INTO statement_issue (from_on, to_on, form, version, payer_id, sha256, size_bytes, members, issued_by)
-VALUES (:from_on, :to_on, :form, :version, :payer_id, decode(:sha256, 'hex'), :size_bytes, :members, :actor) RETURNING issue_id
+INSERT INTO statement_issue (from_on, to_on, form, version, payer_id, sha256, size_bytes, members, issued_by, checkpoint_size)
+VALUES (:from_on, :to_on, :form, :version, :payer_id, decode(:sha256, 'hex'), :size_bytes, :members, :actor, :checkpoint_size) RETURNING issue_id
 
 -- name: add_statements
 INSERT INTO issued_statement (issue_id, member_id, file_name, byte_start, byte_end, sha256, closing_cents)
@@ -162,7 +163,7 @@ FROM issued_statement s WHERE s.issue_id = :issue_id ORDER BY s.byte_start
 -- name: issued
 -- Statements that were issued: a member's, newest last, or the one of a number.
 SELECT s.statement_id, s.member_id, p.ncpdp_id, i.from_on, i.to_on, i.form, i.version, i.payer_id, s.closing_cents, i.issued_by, i.issued_at,
-       encode(i.sha256, 'hex') AS file_sha256, s.byte_start, s.byte_end, encode(s.sha256, 'hex') AS sha256, s.file_name
+       encode(i.sha256, 'hex') AS file_sha256, s.byte_start, s.byte_end, encode(s.sha256, 'hex') AS sha256, s.file_name, i.checkpoint_size
 FROM issued_statement s JOIN statement_issue i USING (issue_id) JOIN member m USING (member_id) JOIN pharmacy p USING (pharmacy_id)
 WHERE CASE WHEN CAST(:statement_id AS bigint) IS NOT NULL THEN s.statement_id = :statement_id ELSE s.member_id = :member_id END
 ORDER BY s.statement_id

@@ -100,7 +100,11 @@ def test_what_was_carried_is_listed_until_it_is_taken(office: Office) -> None:
     office.remit(remittance("T2", TUESDAY, Part(A, (100_00,), (("FB", 30_00),))))
     (then,) = office.ask("forward-balances", "list", "--open", "--as-of", "2026-11-16")["forward_balances"]
     assert (then["ncpdp_id"], then["open_cents"], then["age_days"]) == (A.ncpdp_id, 30_00, 0)
-    assert office.ask("forward-balances", "list", "--open") == {"as_of": None, "forward_balances": []}
+    assert office.ask("forward-balances", "list", "--open") == {
+        "as_of": None,
+        "known_at": None,
+        "forward_balances": [],
+    }
     (now,) = office.ask("forward-balances", "list")["forward_balances"]
     assert [each["open_cents"] for each in now["references"]] == [30_00, -30_00]
     shown = office.run("forward-balances", "list").out

@@ -268,7 +268,7 @@ def test_every_proof_holds_on_every_evening_and_every_night(lived: Lived) -> Non
     assert {(each.proofs_held, each.proofs) for each in lived.done} == {(10, 10)}
     nights = [run for each in lived.done for run in each.runs if run.job == "verify"]
     assert len(nights) == len(DAYS) + 3
-    assert {run.said for run in nights} == {"all 10 proofs hold"}
+    assert {run.said for run in nights} == {"all 11 proofs hold"}
 
 
 def test_every_run_of_the_scheduler_was_done(lived: Lived) -> None:

@@ -294,3 +294,29 @@ def test_a_contract_by_day(office: Office) -> None:
     assert (righted["waived"], righted["waived_cents"]) == (1, 66_66)
     office.run("fees", "proration", A.ncpdp_id, "--rule", "weekly", code=2)
     office.prove()
+
+
+def test_the_register_of_a_day_and_as_known(office: Office) -> None:
+    """A's 200.00 are collected on 17 November and 20.00 refunded on the 18th: as of the 17th nothing is refunded.
+
+    As known before the refund, nothing is refunded on any day; a row names its contract, what differs comes first.
+    """
+    office.ask("fees", "assess", "--month", "2026-11")
+    office.fund(remittance("T1", MONDAY, Part(A, (500_00,))))
+    office.pay(TUESDAY)
+    size = str(office.ask("ledger", "seal")["checkpoint"]["size"])
+    why = ("--amount", "20.00", "--reason", "late", "--date", "2026-11-18")
+    _approve(office, office.ask("fees", "refund", A.ncpdp_id, "--month", "2026-11", *why))
+    month = ("--month", "2026-11")
+    collected, refunded = (200_00, 200_00, 0, 200_00, 0, 0, 0), (200_00, 200_00, 0, 200_00, 20_00, 0, 0)
+    assert _figures(office, *month)[A.ncpdp_id, "2026-11"] == refunded
+    assert _figures(office, *month, "--as-of", "2026-11-17")[A.ncpdp_id, "2026-11"] == collected
+    assert _figures(office, *month, "--known-at", size)[A.ncpdp_id, "2026-11"] == collected
+    document = office.ask("fees", "register", "--from", "2026-10", "--to", "2026-11", "--known-at", size)
+    assert (document["known_at"]["size"], document["as_of"]) == (int(size), None)
+    first, last = document["rows"][0], document["rows"][-1]
+    assert (first["month"], first["difference_cents"], first["why"]) == ("2026-10-01", -200_00, "not assessed")
+    assert (last["monthly_fee_cents"], last["proration"], last["contract_from"]) == (200_00, "none", "2024-01-01")
+    assert (last["difference_cents"], last["why"]) == (0, "")
+    shown = office.run("fees", "register", *month, "--as-of", "2026-11-17").out
+    assert "As of 2026-11-17" in shown

@@ -194,7 +194,7 @@ def test_wrong_use_is_a_sentence(office: Office) -> None:
         assert "Traceback" not in outcome.err
         assert outcome.err.strip()
     assert office.run("levies", "take", "9", code=2).err.strip()
-    assert office.ask("holds", "list", "--all") == {"holds": []}
+    assert office.ask("holds", "list", "--all") == {"known_at": None, "holds": []}
 
 
 def test_screens_say_the_same(office: Office) -> None:

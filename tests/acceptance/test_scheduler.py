@@ -79,7 +79,7 @@ def test_a_day_by_the_clock(office: Office, desk: Desk) -> None:
     """
     first = desk.at("2026-11-20T08:00")
     assert first["fees"] == "done: 2026-11: 3 members, 600.00"
-    assert first["verify"] == "done: all 10 proofs hold"
+    assert first["verify"] == "done: all 11 proofs hold"
     # Nothing was available at 15:00 of the day before, which is looked back to on the first day.
     assert first["cycle"].startswith("refused: Nothing is available by 2026-11-20")
     desk.put("1-bank.bai", office.bank.statement(FRIDAY, paid_in("T1", 12_700_00)))
@@ -109,7 +109,7 @@ def test_a_day_by_the_clock(office: Office, desk: Desk) -> None:
     desk.put("bank.bai", office.bank.statement(MONDAY, paid_out("OUT1", 12_300_00)))
     settled = desk.at("2026-11-23T09:00")
     assert settled["match"].startswith("done: 0 funded, 0.00; 1 settled, 12,300.00;")
-    assert settled["verify"] == "done: all 10 proofs hold"
+    assert settled["verify"] == "done: all 11 proofs hold"
     office.prove()
 
 
@@ -220,7 +220,7 @@ def test_a_proof_that_fails_is_an_exception_until_it_holds(office: Office, desk:
         assert failing == {"P3", "P10"}
         assert office.ask("jobs", "run", "verify", code=4)["state"] == "done"
         shift(-1)
-    assert desk.at("2026-11-22T04:00")["verify"] == "done: all 10 proofs hold"
+    assert desk.at("2026-11-22T04:00")["verify"] == "done: all 11 proofs hold"
     assert [kind for kind, _ in office.cases() if kind == "proof_failed"] == []
 
 
@@ -243,7 +243,7 @@ def test_jobs_are_commands(office: Office) -> None:
     listed = office.ask("jobs", "list")["jobs"]
     names = [each["job"] for each in listed]
     assert names == [
-        "inbox", "match", "verify", "accounts", "fees", "fee_upkeep", "invoices", "reviews", "letters", "cycle",
+        "inbox", "match", "verify", "seal", "accounts", "fees", "fee_upkeep", "invoices", "reviews", "letters", "cycle",
     ]  # fmt: skip
     assert {each["last"] for each in listed} == {None}
     for name in names[:-1]:

@@ -133,7 +133,9 @@ def _closing(path: Path) -> int:
     content = path.read_bytes()
     match path.suffix:
         case ".csv":
-            return cents_from_text(list(csv.DictReader(io.StringIO(content.decode())))[-1]["balance"])
+            *_, closing, known = csv.DictReader(io.StringIO(content.decode()))
+            assert known["entry"].startswith("as known at checkpoint ")
+            return cents_from_text(closing["balance"])
         case ".json":
             return int(json.loads(content)["closing_cents"])
         case ".xlsx":

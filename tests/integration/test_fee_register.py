@@ -35,16 +35,21 @@ def test_the_register_holds_fees_against_contracts(books: Books) -> None:
     books.waive(B, NOVEMBER, 50_00, on=TUESDAY)
     with books.begin() as connection:
         made = register(connection, NOVEMBER, NOVEMBER)
-    assert {row.ncpdp_id: tuple(row.model_dump().values())[:7] for row in made.rows} == {
-        A.ncpdp_id: (200_00, 200_00, 0, 200_00, 20_00, 0, 0),
-        B.ncpdp_id: (200_00, 200_00, 50_00, 0, 0, 150_00, 0),
-        C.ncpdp_id: (200_00, 200_00, 0, 0, 0, 200_00, 0),
+    assert {row.ncpdp_id: tuple(row.model_dump().values())[:9] for row in made.rows} == {
+        A.ncpdp_id: (200_00, 200_00, 0, 200_00, 200_00, 20_00, 0, 0, 0),
+        B.ncpdp_id: (200_00, 200_00, 50_00, 0, 0, 0, 0, 150_00, 0),
+        C.ncpdp_id: (200_00, 200_00, 0, 0, 0, 0, 0, 200_00, 0),
     }
-    assert tuple(made.totals.model_dump().values()) == (600_00, 600_00, 50_00, 200_00, 20_00, 350_00, 0)
+    assert tuple(made.totals.model_dump().values()) == (600_00, 600_00, 50_00, 200_00, 200_00, 20_00, 0, 350_00, 0)
     lines = register_csv(made).splitlines()
-    assert lines[0] == "month,ncpdp_id,member_id,due,assessed,waived,collected,refunded,open,difference"
-    assert lines[1] == f"2026-11,{A.ncpdp_id},{books.member(A)},200.00,200.00,0.00,200.00,20.00,0.00,0.00"
-    assert lines[-1] == "total,,,600.00,600.00,50.00,200.00,20.00,350.00,0.00"
+    assert lines[0] == (
+        "month,ncpdp_id,member_id,contract,monthly_fee,proration,contract_from,contract_until,"
+        "due,assessed,waived,collected,swept,refunded,invoiced,open,difference,invoice,why"
+    )
+    terms = f"{made.rows[0].contract_id},200.00,none,2024-01-01,"
+    sums = "200.00,200.00,0.00,200.00,200.00,20.00,0.00,0.00,0.00"
+    assert lines[1] == f"2026-11,{A.ncpdp_id},{books.member(A)},{terms},{sums},,"
+    assert lines[-1] == "total,,,,,,,,600.00,600.00,50.00,200.00,200.00,20.00,0.00,350.00,0.00,,"
 
 
 def test_who_was_not_assessed_is_in_the_register(books: Books) -> None:

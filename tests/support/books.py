@@ -28,6 +28,7 @@ from ledger.batch import Batch, Transaction
 from ledger.chart import HOUSE, Account, Ledger
 from ledger.posting import post
 from ledger.proofs import verify
+from ledger.seal.checkpoints import Checkpoint
 from payouts import decisions, own_money
 from payouts.accounts.changes import COOLING_DAYS
 from payouts.accounts.roster import roster_desk
@@ -41,6 +42,7 @@ from payouts.people.users import UserRole, add_user
 from schemas.money import text_from_cents
 from tests.support.bank import Bank, paid_in
 from tests.support.bank import own_money as own_wire
+from tests.support.known import Seal
 from tests.support.trade import BANK_ACCOUNT, remittance_file
 
 MAKER, CHECKER = "mary", "charles"
@@ -98,6 +100,10 @@ class Books:
     def remit(self, *sets: RemittanceSet) -> FileVerdict:
         """Take in an 835 file of these sets."""
         return self.receive(remittance_file(*sets), "remit.835")
+
+    def pinned(self) -> Checkpoint:
+        """Seal what is recorded and give the last checkpoint."""
+        return Seal(self.begin, self.folder).seal()
 
     def book(self, day: date, *lines: StatementLine) -> FileVerdict:
         """Take in the bank's statement of a day."""

@@ -9,8 +9,8 @@ _TABLES = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'centralpay' AND c.relkind = 'r' ORDER BY c.relname
 """
-RECORDS_OF_RECEIPT = {"activity", "received_file", "remittance_set", "exception_case"}
-"""Tables that say what came in and what was done with it, accepted or not."""
+RECORDS_OF_RECEIPT = {"activity", "received_file", "remittance_set", "exception_case", "trail", "seal_pending"}
+"""Tables that say what came in and what was done with it, accepted or not; the trail tells versions of all tables."""
 
 
 def connect(database_url: str) -> "psycopg.Connection[tuple[object, ...]]":

@@ -15,7 +15,7 @@ from tests.support.trade import payer_file, remittance_file, roster_file
 MAKER, CHECKER, CLERK, AUDITOR = "mary", "charles", "clara", "audrey"
 """The first to act is an admin; then an approver, an operator, and one who reads."""
 
-PROOFS = {f"P{number}" for number in range(1, 11)}
+PROOFS = {f"P{number}" for number in range(1, 12)}
 
 
 @dataclass
@@ -145,7 +145,7 @@ class Office:
         return {(each["kind"], each["subject"]): each["amount_cents"] for each in found}
 
     def prove(self) -> None:
-        """See that all ten proofs hold."""
+        """See that all eleven proofs hold."""
         verdicts = self.ask("ledger", "verify")["proofs"]
         assert {each["id"] for each in verdicts} == PROOFS
         assert [each for each in verdicts if not each["holds"]] == []

@@ -30,8 +30,11 @@ def live(books: Books, owner: Engine) -> Books:
     """Pay a remittance out and issue a statement; every share of it was told."""
     books.fund(ADVICE)
     books.pay(TUESDAY)
+    checkpoint = books.pinned()
     with books.begin() as connection:
-        made = statement(connection, books.member(A), date(2026, 11, 1), date(2026, 11, 30))
+        days = date(2026, 11, 1), date(2026, 11, 30)
+        made = statement(connection, books.member(A), *days, checkpoint=checkpoint)
+    with books.begin() as connection:
         issue(connection, books.vault, made, made.model_dump_json().encode(), form=StatementForm.JSON, actor=MAKER)
     wait_to_be_told(owner)
     as_owner(owner, "UPDATE share_to_remit SET cycle_id = 1 WHERE cycle_id IS NULL")

@@ -166,7 +166,7 @@ class Office:
         day = self.week.days[place]
         with self.session.reading() as connection:
             happened = happened_since(connection, self._last)
-            proofs, cases = verify(connection), list_cases(connection)
+            proofs, cases = verify(connection, self.session.outside), list_cases(connection)
         self._last = happened.last
         refused = [each for each in cases if each.kind is CaseKind.FILE_REFUSED and each.id not in self._told]
         self._told |= {each.id for each in refused}

@@ -25,7 +25,7 @@ def month_ending(week: Week, place: int) -> tuple[date, date] | None:
 
 def leave_statements(session: Session, span: tuple[date, date], out: Path) -> int:
     """Issue every member's statement of a span in each form, and leave the files; give how many there are."""
-    issuer = Issuer(session.begin, session.reading, session.vault, session.sender, session.actor)
+    issuer = Issuer(session.begin, session.reading, session.vault, session.sender, session.actor, session.pinned)
     folder = out / f"{span[0]}-to-{span[1]}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     left = 0

@@ -54,8 +54,9 @@ def run_week(size: WeekSize, start: date, *, as_json: bool) -> None:
                 done.append(office.live(place, bar.step))
             _tell(done[-1], as_json=as_json)
         office.end()
+        session.sealer().seal(session.actor, session.now)
         with session.reading() as connection:
-            verdicts, rows = verify(connection), trial_balance(connection)
+            verdicts, rows = verify(connection, session.outside), trial_balance(connection)
     wrong = differences(week, done, balances_of(rows))
     seconds = round(time.monotonic() - started, 1)
     summary = _summary(week, done, verdicts, wrong) | {"home": str(settings.home), "seconds": seconds}

@@ -6,8 +6,8 @@ from datetime import date
 from rich.markup import escape
 from rich.table import Table
 
-from app.cli.books import show_verdicts
 from app.cli.screen import SCREEN, print_table
+from app.cli.verify import show_verdicts
 from app.demo.pharmacies import Pharmacy
 from app.demo.week.days import DayDone
 from app.demo.week.plan import Week
