@@ -132,7 +132,7 @@ def seal(session: Session, _: datetime) -> Outcome:
         return Outcome(standing["seal"][1], proof_failed=forked)
     if made is None:
         return Outcome("nothing new")
-    return Outcome(f"checkpoint {made.size}, {made.journal_size} entries, root {made.root}")
+    return Outcome(f"checkpoint {made.size}, {made.journal_size} entries")
 
 
 def begin_accounts(session: Session, _: datetime) -> Outcome:

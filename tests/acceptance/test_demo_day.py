@@ -15,7 +15,7 @@ def test_a_day_leaves_its_files_and_proves_itself(quick_path: Path) -> None:
     assert ended.code == 0, ended.err
     document = ended.document
     assert document["claims"] == 300
-    assert len(document["proofs"]) == 10
+    assert len(document["proofs"]) == 11
     assert all(each["holds"] for each in document["proofs"])
     out = quick_path / "demo" / "out"
     released = json.loads((out / "release.json").read_text())

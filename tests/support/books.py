@@ -27,7 +27,7 @@ from ledger.balances import owner_balance
 from ledger.batch import Batch, Transaction
 from ledger.chart import HOUSE, Account, Ledger
 from ledger.posting import post
-from ledger.proofs import verify
+from ledger.proofs import Proof, verify
 from ledger.seal.checkpoints import Checkpoint
 from payouts import decisions, own_money
 from payouts.accounts.changes import COOLING_DAYS
@@ -209,10 +209,11 @@ class Books:
         with self.begin() as connection:
             return {(each.kind.value, each.subject): each.amount_cents for each in list_cases(connection)}
 
-    def prove(self) -> None:
-        """See that all proofs hold."""
+    def prove(self, *, altered: bool = False) -> None:
+        """See that all proofs hold; where one altered rows behind the triggers, all but the seal's, which sees it."""
         with self.begin() as connection:
-            broken = [verdict.detail for verdict in verify(connection) if not verdict.holds]
+            failed = [verdict for verdict in verify(connection) if not verdict.holds]
+        broken = [verdict.detail for verdict in failed if not altered or verdict.proof is not Proof.P11]
         assert not broken, broken
 
 

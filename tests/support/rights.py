@@ -86,7 +86,7 @@ OWN_COLUMNS = {
 
 OWN_VIEWS = {"standing_line", "statement_line"}
 
-SEQUENCES = {"advice_advice_id_seq", "ach_trace"}
+SEQUENCES = {"advice_advice_id_seq", "payout_payout_id_seq", "ach_trace"}
 """From which the application draws numbers by itself."""
 
 HARMLESS = {"house_id", "month_of_reference", "member_of_login"}
@@ -119,6 +119,6 @@ BORROWING = {
     "pair_reversals", "period_closes", "period_reopens", "post", "reopen_period", "reseal_numbers",
     "reverse_transaction", "seal_batch", "seal_checkpoint_add", "seal_checkpoint_guard", "seal_key_add",
     "seal_key_guard", "seal_leaf_guard", "seal_pending_trail", "seal_pending_transaction", "seal_run_ends",
-    "seal_subtrees_add", "seal_turn", "write_trail",
+    "seal_subtree_guard", "seal_subtrees_add", "seal_turn", "write_trail",
 }  # fmt: skip
 """Functions that work with their owner's rights."""

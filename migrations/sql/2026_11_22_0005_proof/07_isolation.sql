@@ -69,6 +69,7 @@ REVOKE EXECUTE ON FUNCTION note_read(text, text, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION note_read(text, text, jsonb) TO centralpay_app, centralpay_auditor;
 GRANT SELECT ON examined TO centralpay_app, centralpay_auditor;
 
--- Of the numbers that the first step let the application draw, it draws these alone by itself; the others come with their rows.
+-- Of the numbers that the first step let the application draw, it draws these alone by itself (a disbursement takes a payout's
+-- number); the others come with their rows.
 REVOKE USAGE ON ALL SEQUENCES IN SCHEMA centralpay FROM centralpay_app;
-GRANT USAGE ON SEQUENCE advice_advice_id_seq, ach_trace TO centralpay_app;
+GRANT USAGE ON SEQUENCE advice_advice_id_seq, payout_payout_id_seq, ach_trace TO centralpay_app;
