@@ -19,7 +19,12 @@ from payouts.people.users import ADMINS, require
 
 Since = Annotated[
     int,
-    typer.Option("--since", metavar="SIZE", min=0, help="Hash only rows above this checkpoint anew: for every day."),
+    typer.Option(
+        "--since",
+        metavar="SIZE",
+        min=0,
+        help="Hash only rows above this checkpoint anew: quick, and a value that was changed below it is not found.",
+    ),
 ]
 Kept = Annotated[
     list[Path] | None,

@@ -62,6 +62,10 @@ class SealKey(BaseModel):
         """The key, read."""
         return VerifierKey.parse(self.vkey)
 
+    def is_of(self, size: int) -> bool:
+        """Say whether it is this key that signs the checkpoint of a size."""
+        return self.since_size < size and (self.until_size is None or size <= self.until_size)
+
 
 def latest(connection: Connection) -> Checkpoint | None:
     """Give the last checkpoint, or None where nothing is sealed yet."""

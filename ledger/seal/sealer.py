@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 
 from ledger.activity import Begin
 from ledger.seal import checkpoints
-from ledger.seal.checkpoints import QUERIES, Checkpoint
-from ledger.seal.errors import CheckpointsUnpublishedError, SealBrokenError
+from ledger.seal.checkpoints import QUERIES, Checkpoint, SealKey
+from ledger.seal.errors import CheckpointsUnpublishedError, NoteUnreadableError, SealBrokenError, VerifierKeyError
 from ledger.seal.keys import SealKeys
-from ledger.seal.note import CheckpointNote, SigningKey
+from ledger.seal.note import CheckpointNote, SigningKey, parse_note
 from ledger.seal.proving import STEP, StoredTree
 from ledger.seal.published import Published
 from ledger.seal.tree import HASH_BYTES
@@ -88,19 +88,24 @@ class Sealer:
         """Write the checkpoints that are not published yet.
 
         Raises:
-            SealForkedError: what is published says otherwise than the database.
-            CheckpointsUnpublishedError: the folder can not be written.
+            SealBrokenError: one of them is signed by none of the keys; nothing was written.
+            CheckpointsUnpublishedError: the folder can not be read or written.
         """
         with self._begin() as connection:
+            # In turn: of two sealers at once, none names an older checkpoint the last.
+            connection.execute(QUERIES["turn"])
             newest = checkpoints.newest(connection, 1)
             if not newest:
                 return
             published = self._published.sizes()
             known = {int(row.size) for row in connection.execute(QUERIES["sizes"])}
             missing = sorted(known - published)
-            vkeys = [key.vkey for key in checkpoints.keys(connection)]
+            keys = checkpoints.keys(connection)
             rows = checkpoints.after(connection, missing[0] - 1) if missing else []
-        self._published.publish([row for row in rows if row.size not in published], newest[0], vkeys)
+            rows = [row for row in rows if row.size not in published]
+            for row in rows:
+                _see_signed(row, keys)
+            self._published.publish(rows, newest[0], [key.vkey for key in keys])
 
     def _run(self, connection: Connection, actor: str, now: datetime) -> tuple[int, Checkpoint | None]:
         """Seal one run's worth; give how much of what waited it was, and its checkpoint."""
@@ -135,6 +140,7 @@ class Sealer:
             return None
         if StoredTree(connection).root(newest[0].size) != newest[0].root_bytes:
             raise SealBrokenError(newest[0].size, "what is stored gives another root")
+        _see_signed(newest[0], checkpoints.keys(connection))
         return newest[0]
 
     def _signing_key(self, connection: Connection, actor: str) -> SigningKey:
@@ -145,6 +151,15 @@ class Sealer:
         vkey = {"name": key.name, "vkey": str(key.verifier), "approval_id": None, "actor": actor}
         connection.execute(QUERIES["add_key"], vkey)
         return key
+
+
+def _see_signed(checkpoint: Checkpoint, keys: list[SealKey]) -> None:
+    """See that a checkpoint carries the signature of its key, which the database can not tell."""
+    with suppress(NoteUnreadableError, VerifierKeyError):
+        note = parse_note(checkpoint.note)
+        if any(key.verifier.verifies(note) for key in keys if key.is_of(checkpoint.size)):
+            return
+    raise SealBrokenError(checkpoint.size, "its note is signed by none of the keys of that time")
 
 
 def _add_subtrees(connection: Connection, old_size: int, size: int) -> None:

@@ -3,16 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
-from uuid import UUID
-
-from sqlalchemy import Connection
 
 from ledger.chart import Account
-from ledger.queries import Queries
 from ledger.seal.canonical import EntryFacts, LineFacts, entry_data
 from ledger.seal.tree import leaf_hash
 
-_QUERIES = Queries("ledger", "verify.sql")
 _MOST_LINES = 200
 """Entries of more lines are not searched: the repairs of pairs of lines grow with the square."""
 
@@ -34,14 +29,6 @@ class Suspect:
 
 Repair = tuple[Suspect, EntryFacts]
 """What may be wrong, and the entry as it would have been sealed then."""
-
-
-def entry_facts(connection: Connection, owner_id: UUID, entry_id: int, journal_no: int) -> EntryFacts:
-    """Read an entry as it stands."""
-    key = {"owner": owner_id, "entry": entry_id}
-    head = connection.execute(_QUERIES["entry_facts"], key).mappings().one()
-    lines = tuple(LineFacts(**line) for line in connection.execute(_QUERIES["line_facts"], key).mappings())
-    return EntryFacts(**head, journal_no=journal_no, lines=lines)
 
 
 def changed(entry: EntryFacts, leaf: bytes) -> Suspect | None:

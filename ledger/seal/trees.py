@@ -205,7 +205,7 @@ def _keys_of(size: int, recorded: Sequence[SealKey]) -> list[VerifierKey]:
     found = []
     for each in recorded:
         try:
-            if each.since_size < size and (each.until_size is None or size <= each.until_size):
+            if each.is_of(size):
                 found.append(each.verifier)
         except VerifierKeyError:
             continue  # named by _see_keys

@@ -13,11 +13,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
-from ledger.known import wrong_bounds
 from ledger.queries import Queries
+from ledger.seal.evidence import entry_facts
 from ledger.seal.findings import MOST_NAMED, Finding, Findings
 from ledger.seal.outside import Outside
-from ledger.seal.suspects import changed, entry_facts
+from ledger.seal.suspects import changed
 from ledger.seal.trees import check_tree
 
 _QUERIES: Final = Queries("ledger", "verify.sql")
@@ -61,8 +61,9 @@ def verify_seal(
     Args:
         connection: one snapshot of the database (REPEATABLE READ).
         outside: what was published or kept elsewhere.
-        since: a size: rows below it are not hashed anew; the tree, and what was added or lost, is looked at all the
-            same.
+        since: a size: rows below it are not hashed anew, so a value that was changed in one of those is not found.
+            That one is gone or was added is, and so is all that is amiss in the tree, or in a table and its trail's
+            last versions.
         told: what is in hand.
     """
     return _Check(connection, outside or Outside(), since, told or (lambda _: None)).run()
@@ -139,7 +140,7 @@ class _Check:
 
     def _entry(self, row: _Found, entry: str, where: str) -> Finding:
         key, leaf = f"{row.owner_id}|{row.entry_id}", bytes(row.leaf)
-        found = changed(entry_facts(self.connection, row.owner_id, row.entry_id, row.journal_no), leaf)
+        found = changed(entry_facts(self.connection, row.leaf_index), leaf)
         if found is None:
             said = f"{entry} or one of its lines does not hash to {where}"
             return Finding(table="entry", key=key, said=said, owner_id=row.owner_id)
@@ -192,11 +193,12 @@ class _Check:
             )
             return Finding(table="seal_run", key=row.xid or f"of checkpoint {row.size}", said=said)
 
-        others = self.connection.execute(_QUERIES["other_bounds"]).scalars()
-        for size in (*wrong_bounds(self.connection), *others):
-            self.findings.add("known_bound", size, "its bounds are not those of the leaves")
+        def bound(row: _Found) -> Finding:
+            return Finding(table="known_bound", key=f"{row.size}", said="its bounds are not those of the leaves")
+
         for query, told in (
             ("wrong_runs", run),
+            ("wrong_bounds", bound),
             ("unsealed_entries", entry),
             ("empty_transactions", empty),
             ("stray_lines", line),

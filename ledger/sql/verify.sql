@@ -41,7 +41,7 @@ FROM (SELECT leaf_index, journal_no, owner_id, entry_id, row_number() OVER (ORDE
 WHERE journal_no <> right_no ORDER BY 1 LIMIT :most
 
 -- name: wrong_entries
--- Sealed entries that are gone or whose canonical bytes do not hash to their leaf. An array of bytes, as it is sent, is after
+-- Sealed entries that are gone or, from :since on, whose canonical bytes do not hash to their leaf. An array of bytes, as it is sent, is after
 -- its head of twenty bytes just what the canonical bytes are: of each element its length and itself, FFFFFFFF for null.
 SELECT l.leaf_index, l.journal_no, l.owner_id, l.entry_id, l.leaf, e.transaction_id, e.entry_id IS NULL AS gone, t.transaction_id IS NULL AS lost,
        count(*) OVER () AS total
@@ -52,20 +52,20 @@ LEFT JOIN LATERAL (
     SELECT count(*) AS lines, coalesce(string_agg(substr(array_send(ARRAY[int8send(n.line_no), convert_to(n.account::text, 'UTF8'),
                int8send(n.reference), int8send(n.amount_cents), convert_to(n.event::text, 'UTF8'), convert_to(n.ledger::text, 'UTF8'),
                convert_to(n.effective_on::text, 'UTF8')]), 21), ''::bytea ORDER BY n.line_no), ''::bytea) AS bytes
-    FROM line n WHERE n.owner_id = l.owner_id AND n.entry_id = l.entry_id
+    FROM line n WHERE n.owner_id = l.owner_id AND n.entry_id = l.entry_id AND l.leaf_index >= :since
 ) g ON true
-WHERE l.kind = 1 AND l.leaf_index >= :since AND l.leaf IS DISTINCT FROM
+WHERE l.kind = 1 AND CASE WHEN l.leaf_index < :since THEN t.transaction_id IS NULL ELSE l.leaf IS DISTINCT FROM
     sha256('\x000101'::bytea || substr(array_send(ARRAY[int8send(l.journal_no),
         int8send(t.transaction_id), convert_to(t.event::text, 'UTF8'), convert_to(t.fact_key, 'UTF8'), convert_to(t.fact_on::text, 'UTF8'),
         convert_to(t.effective_on::text, 'UTF8'), int8send((extract(epoch FROM t.recorded_at) * 1000000)::bigint), convert_to(t.actor, 'UTF8'),
         convert_to(t.reason, 'UTF8'), int8send(t.bank_line_id), int8send(t.reverses), int8send(t.xid::text::bigint),
         uuid_send(e.owner_id), int8send(e.entry_id), convert_to(e.ledger::text, 'UTF8'), convert_to(e.event::text, 'UTF8'),
         convert_to(e.fact_key, 'UTF8'), convert_to(e.effective_on::text, 'UTF8'), int8send(e.xid::text::bigint),
-        int8send(g.lines)]), 21) || g.bytes)
+        int8send(g.lines)]), 21) || g.bytes) END
 ORDER BY l.leaf_index LIMIT :most
 
 -- name: wrong_trail
--- Sealed rows of the trail that are gone or do not hash to their leaf; the content of each is flat text.
+-- Sealed rows of the trail that are gone or, from :since on, do not hash to their leaf; the content of each is flat text.
 SELECT l.leaf_index, l.trail_id, l.leaf, r.table_name, r.row_key, r.content, r.recorded_at, r.xid::text::bigint AS xid,
        r.trail_id IS NULL AS gone, count(*) OVER () AS total
 FROM seal_leaf l
@@ -73,11 +73,11 @@ LEFT JOIN trail r USING (trail_id)
 LEFT JOIN LATERAL (
     SELECT count(*) AS columns, coalesce(string_agg(substr(array_send(ARRAY[convert_to(c.key, 'UTF8'), convert_to(c.value, 'UTF8')]), 21),
                ''::bytea ORDER BY c.key COLLATE "C"), ''::bytea) AS bytes
-    FROM jsonb_each_text(r.content) c
+    FROM jsonb_each_text(r.content) c WHERE l.leaf_index >= :since
 ) g ON true
-WHERE l.kind = 2 AND l.leaf_index >= :since AND (r.content @? '$.* ? (@.type() != "string" && @.type() != "null")' OR l.leaf IS DISTINCT FROM
+WHERE l.kind = 2 AND CASE WHEN l.leaf_index < :since THEN r.trail_id IS NULL ELSE r.content @? '$.* ? (@.type() != "string" && @.type() != "null")' OR l.leaf IS DISTINCT FROM
     sha256('\x000102'::bytea || substr(array_send(ARRAY[int8send(r.trail_id), convert_to(r.table_name, 'UTF8'), convert_to(r.row_key, 'UTF8'),
-        int8send((extract(epoch FROM r.recorded_at) * 1000000)::bigint), int8send(r.xid::text::bigint), int8send(g.columns)]), 21) || g.bytes))
+        int8send((extract(epoch FROM r.recorded_at) * 1000000)::bigint), int8send(r.xid::text::bigint), int8send(g.columns)]), 21) || g.bytes) END
 ORDER BY l.leaf_index LIMIT :most
 
 -- name: unsealed_entries
@@ -120,9 +120,27 @@ FROM (
 SELECT count(*) FILTER (WHERE kind = 1) AS transactions, count(*) FILTER (WHERE kind = 2) AS trail FROM seal_pending
 
 -- name: trailed
--- The tables that have a trail, as the trail itself says it, and how it tells their rows.
-SELECT s.table_name, CASE WHEN s.place IS NULL THEN NULL ELSE trail_key(s.place) END AS key,
-       CASE WHEN s.place IS NULL THEN NULL ELSE trail_content(s.place, s.left_out, s.digested) END AS content
+-- The tables that have a trail, as the trail itself says it, and two expressions: the key and the content that it tells of a row.
+-- Both are said anew here: whoever can replace the functions that write the trail does not tell this what to expect.
+SELECT s.table_name, (
+    SELECT string_agg(format(CASE WHEN t.typtype = 'r' THEN 'lower(%I)::text' ELSE '%I::text' END, a.attname), ' || ''|'' || ' ORDER BY k.place)
+    FROM pg_constraint c CROSS JOIN LATERAL unnest(c.conkey) WITH ORDINALITY AS k (attnum, place)
+    JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum JOIN pg_type t ON t.oid = a.atttypid
+    WHERE c.conrelid = s.place AND c.contype = 'p'
+) AS key, (
+    SELECT format('jsonb_object(%L::text[], ARRAY[%s])', array_agg(c.name ORDER BY c.name), string_agg(c.value, ', ' ORDER BY c.name))
+    FROM (
+        SELECT a.attname::text COLLATE "C" AS name, CASE a.atttypid WHEN 'bytea'::regtype
+                   THEN format('CASE length(%1$I) WHEN 32 THEN encode(%1$I, ''hex'') ELSE ''sha256:'' || encode(sha256(%1$I), ''hex'') END', a.attname)
+                   ELSE format('%I::text', a.attname) END AS value
+        FROM pg_attribute a
+        WHERE a.attrelid = s.place AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (s.left_out || s.digested)
+        UNION ALL
+        SELECT 'sha256 of ' || array_to_string(s.digested, ', '), format('encode(sha256(convert_to(jsonb_build_array(%s)::text, ''UTF8'')), ''hex'')',
+                   (SELECT string_agg(format('%I::text', d.name), ', ' ORDER BY d.place) FROM unnest(s.digested) WITH ORDINALITY AS d (name, place)))
+        WHERE cardinality(s.digested) > 0
+    ) c
+) AS content
 FROM (SELECT DISTINCT ON (row_key) row_key AS table_name, to_regclass(format('centralpay.%I', row_key)) AS place,
              CAST(content ->> 'left_out' AS text[]) AS left_out, CAST(content ->> 'digested' AS text[]) AS digested
       FROM trail WHERE table_name = 'trailed_table' ORDER BY row_key, trail_id DESC) s ORDER BY 1
@@ -137,16 +155,6 @@ FULL JOIN (SELECT DISTINCT ON (row_key) row_key, trail_id, content FROM trail WH
 LEFT JOIN seal_leaf l ON l.kind = 2 AND l.trail_id = t.trail_id
 WHERE CASE WHEN t.content = '{{}}' THEN n.row_key IS NOT NULL ELSE n.row_key IS NULL OR t.row_key IS NULL OR NOT n.content @> t.content END
 ORDER BY 1 LIMIT :most
-
--- name: entry_facts
-SELECT t.transaction_id, t.event, t.fact_key, t.fact_on, t.effective_on, t.recorded_at, t.actor, t.reason, t.bank_line_id, t.reverses,
-       t.xid::text::bigint AS xid, e.owner_id, e.entry_id, e.ledger, e.event AS entry_event, e.fact_key AS entry_fact_key,
-       e.effective_on AS entry_effective_on, e.xid::text::bigint AS entry_xid
-FROM entry e JOIN journal_transaction t USING (transaction_id) WHERE e.owner_id = :owner AND e.entry_id = :entry
-
--- name: line_facts
-SELECT line_no, account, reference, amount_cents, event, ledger, effective_on
-FROM line WHERE owner_id = :owner AND entry_id = :entry ORDER BY line_no
 
 -- name: other_version
 -- The version of a row that is nearest to one: the next, else the one before it.
@@ -166,8 +174,19 @@ FROM (SELECT xid, first_leaf, row_number() OVER (ORDER BY first_leaf, xid) AS pl
 FULL JOIN (SELECT size, coalesce(previous_size, 0) AS first_leaf FROM seal_checkpoint) c USING (first_leaf)
 WHERE r.xid IS NULL OR c.size IS NULL OR r.place <> r.turn OR r.runs > 1 ORDER BY 2 LIMIT :most
 
--- name: other_bounds
-SELECT b.size FROM known_bound b LEFT JOIN seal_checkpoint c USING (size) WHERE c.size IS NULL ORDER BY b.size
+-- name: wrong_bounds
+-- Checkpoints whose bounds, by which questions of the past are answered, are not those of their leaves; bounds of no checkpoint.
+SELECT coalesce(b.size, f.size) AS size, count(*) OVER () AS total
+FROM known_bound b FULL JOIN (
+    SELECT c.size, min(l.entry_id) AS first_entry, max(l.entry_id) AS last_entry, min(e.transaction_id) AS first_transaction,
+           max(e.transaction_id) AS last_transaction, min(l.trail_id) AS first_trail, max(l.trail_id) AS last_trail
+    FROM seal_checkpoint c LEFT JOIN seal_leaf l ON l.leaf_index >= coalesce(c.previous_size, 0) AND l.leaf_index < c.size
+    LEFT JOIN entry e ON e.owner_id = l.owner_id AND e.entry_id = l.entry_id
+    GROUP BY c.size
+) f ON f.size = b.size
+WHERE (b.size, b.first_entry, b.last_entry, b.first_transaction, b.last_transaction, b.first_trail, b.last_trail) IS DISTINCT FROM
+    (f.size, f.first_entry, f.last_entry, f.first_transaction, f.last_transaction, f.first_trail, f.last_trail)
+ORDER BY 1 LIMIT :most
 
 -- name: odd_leaves
 -- A leaf is of an entry or of a row of the trail, never of both.

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from ledger.export.folder import package
 from ledger.export.manifest import Heading, ShownCheckpoint
 from ledger.export.scope import Selection
 from ledger.export.sealed import write_sealed
-from ledger.seal import checkpoints
+from ledger.seal import checkpoints, tree
 from ledger.seal.note import CheckpointNote, SigningKey
 from tests.conftest import NewDatabase
 from tests.support.command import Shell
@@ -115,10 +116,10 @@ def announce(folder: Path) -> None:
 def test_it_is_one_file_that_an_auditor_can_read() -> None:
     """Standard library and cryptography only, nothing of this project, no network; it runs from Python 3.9 on."""
     source = PROGRAM.read_text(encoding="utf-8")
-    tree = ast.parse(source, feature_version=(3, 9))
+    parsed = ast.parse(source, feature_version=(3, 9))
     imported = {
         name.split(".")[0]
-        for node in ast.walk(tree)
+        for node in ast.walk(parsed)
         for name in (
             [each.name for each in node.names]
             if isinstance(node, ast.Import)
@@ -379,3 +380,90 @@ def test_a_proof_of_one_entry_leads_to_the_signed_root(export: Export, tmp_path:
     spoiled.write_text(json.dumps(told))
     code, said = run("--proof", spoiled, "--vkey", export.vkey)
     assert (code, "spoiled.json: its content is not leaf" in said) == (1, True)
+
+
+# A forger -------------------------------------------------------------------------------------------------------------
+
+ROWS = ("entries.jsonl", "trail.jsonl")
+
+
+def forge(export: Export) -> None:
+    """Rewrite an amount, then leaves, tree and signatures, by a key of the forger's own that its trail names.
+
+    The manifest keeps the note that was truly signed; flat files, which would tell, are left out.
+    """
+    told = runpy.run_path(str(PROGRAM))
+    mine = SigningKey("centralpay/1999999999", Ed25519PrivateKey.generate())
+    sealed = export.folder / "sealed"
+    rows = {name: [json.loads(line) for line in (sealed / name).read_text().splitlines()] for name in ROWS}
+    for line in rows["entries.jsonl"][0]["lines"]:
+        line[3] *= 2
+    (approval,) = [
+        row for row in rows["trail.jsonl"]
+        if row["content"].get("kind") == "seal_key" and row["content"].get("state") == "approved"
+    ]  # fmt: skip
+    approval["content"]["facts"] = json.dumps(
+        json.loads(approval["content"]["facts"]) | {"vkey": str(mine.verifier)}, sort_keys=True
+    )
+    every = sorted((row for found in rows.values() for row in found), key=lambda row: int(row["index"]))
+    leaves = [told["leaf_hash"](told["leaf_bytes"](row)) for row in every]
+    noted = [json.loads(line) for line in (sealed / "checkpoints.jsonl").read_text().splitlines()]
+    for each in noted:
+        size, before = each["size"], each["previous_size"]
+        note = CheckpointNote(
+            "centralpay/1999999999", size, tree.root(leaves[:size]), datetime(2026, 11, 22, tzinfo=UTC)
+        )
+        proof = [] if before is None else tree.consistency_proof(leaves[:size], before)
+        each.update(note=mine.sign(note.text()), consistency=[hash_.hex() for hash_ in proof])
+    for name, lines in (*rows.items(), ("checkpoints.jsonl", noted)):
+        (sealed / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (sealed / "leaves").write_bytes(b"".join(leaves))
+    path = export.folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for flat in [each for each in manifest["files"] if not each["name"].startswith("sealed/")]:
+        (export.folder / flat["name"]).unlink()
+        manifest["files"].remove(flat)
+    path.write_text(json.dumps(manifest))
+    announce(export.folder)
+
+
+def test_a_forged_tree_under_a_true_note_is_found(copied: Export) -> None:
+    """Another tree of the same size, signed by a key that its own trail names, beside the note that was signed."""
+    forge(copied)
+    code, said = run(copied.folder, "--vkey", copied.vkey)
+    assert (code, "is not the checkpoint of manifest.json" in said) == (1, True), said
+
+
+def deep(export: Export) -> None:
+    """Write JSON that is nested deeper than a reader's stack."""
+    (export.folder / "manifest.json").write_text("[" * 100_000)
+
+
+def vast(export: Export) -> None:
+    """Announce more leaves than any memory holds."""
+    path = export.folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["checkpoint"]["size"] = 10**15
+    path.write_text(json.dumps(manifest))
+
+
+def huge(export: Export) -> None:
+    """Write an amount that no field holds."""
+    edit(export.folder, "entries.jsonl", lambda lines: lines[0].update(journal=10**30))
+
+
+def steering(export: Export) -> None:
+    """Name a row so that a terminal would wipe the line and say that all is well."""
+    edit(export.folder, "trail.jsonl", lambda lines: lines[0].update(key="\x1b[2K\rALL OF IT HOLDS\n", table="t"))
+
+
+@pytest.mark.parametrize("deed", [deep, vast, huge, steering])
+def test_a_hostile_export_neither_breaks_the_program_nor_speaks_for_it(
+    copied: Export, deed: Callable[[Export], None]
+) -> None:
+    """Whatever the files hold: a finding, no traceback, no control character, and the last word is the program's."""
+    deed(copied)
+    code, said = run(copied.folder, "--vkey", copied.vkey)
+    assert (code in {1, 2}, "Traceback" in said, "\x1b" in said) == (True, False, False), said
+    assert said.splitlines()[-1].startswith("DOES NOT HOLD")
+    assert "ALL OF IT HOLDS" not in said.splitlines()

@@ -1,5 +1,6 @@
 """What the database refuses of the seal, whoever writes; each rule broken on purpose by raw SQL."""
 
+from base64 import b64encode
 from datetime import datetime
 from pathlib import Path
 
@@ -9,8 +10,11 @@ from sqlalchemy import Engine, text
 from app.database import reading, unit_of_work
 from ledger.errors import JournalAppendOnlyError, SealRefusedError
 from ledger.seal import checkpoints
+from ledger.seal.errors import SealBrokenError
 from ledger.seal.note import CheckpointNote
+from ledger.seal.published import file_name
 from ledger.seal.sealer import Sealer
+from ledger.seal.verifying import verify_seal
 from tests.integration.ledger_story import Books
 from tests.support.sealing import NOON, sealed, sealer_of
 
@@ -45,6 +49,7 @@ def _leaf(index: str, journal_no: str, entry: str = "entry_id") -> str:
 
 
 _ADD = text("SELECT seal_checkpoint_add(:size, :root, '{}', :note, :at, 'eve')")
+_UNSIGNED = b64encode(bytes(68)).decode()
 _NEXT = "(SELECT max(leaf_index) + 1 FROM seal_leaf)"
 _NEXT_NO = "(SELECT max(journal_no) + 1 FROM seal_leaf)"
 
@@ -159,6 +164,8 @@ def test_checkpoints_that_break_the_chain_are_refused(books: Books, app: Engine,
     for changed, rule in (
         ({"root": b"\1" * 32}, "note_says_the_checkpoint"),
         ({"name": "evil/seal"}, "note_says_the_checkpoint"),
+        ({"at": NOON.replace(minute=1)}, "note_says_the_checkpoint"),
+        ({"at": NOON.replace(microsecond=1)}, "note_says_the_checkpoint"),
         ({"at": NOON.replace(year=2020)}, "checkpoint_continues_the_last"),
     ):
         do(app, more)
@@ -166,12 +173,50 @@ def test_checkpoints_that_break_the_chain_are_refused(books: Books, app: Engine,
             _seal_by_hand(app, **changed)
 
 
-def _seal_by_hand(app: Engine, *, root: bytes = bytes(32), name: str = "test/seal", at: datetime = NOON) -> None:
+def test_whoever_has_the_application_s_login_can_end_the_seal_and_not_forge_it(
+    books: Books, app: Engine, sealer: Sealer, tmp_path: Path
+) -> None:
+    """A checkpoint with a signature that is none, and a root of nothing: not signed on, not published, and named."""
+    sealed(sealer)
+    books.pay("2", {"A": 10_00})
+    forged = _seal_by_hand(app)
+    books.pay("3", {"A": 10_00})
+    with pytest.raises(SealBrokenError):
+        sealer.seal("sam", NOON)
+    with pytest.raises(SealBrokenError, match="signed by none of the keys"):
+        sealer.publish()
+    assert not (tmp_path / "checkpoints" / file_name(forged)).exists()
+    with reading(app) as connection:
+        said = [str(each) for each in verify_seal(connection).findings]
+    assert any(f"seal_checkpoint {forged}: its root is" in each for each in said)
+    assert any(f"seal_checkpoint {forged}: its note is signed by none of the keys" in each for each in said)
+
+
+def test_a_transaction_seals_once(books: Books, app: Engine) -> None:
+    """A second batch in a run could take lower numbers; what is known at the checkpoint is told by their bounds."""
+    del books
+    with pytest.raises(SealRefusedError, match="seals once"):
+        do(app, "SELECT seal_batch(1)", "SELECT seal_batch(1)")
+
+
+def test_subtrees_are_of_the_leaves_that_are_sealed_with_them(books: Books, app: Engine, sealer: Sealer) -> None:
+    """A subtree beforehand would stop the next sealer: refused, but of leaves that its own transaction makes."""
+    sealed(sealer)
+    add = "SELECT seal_subtrees_add(8::smallint, 1000, ARRAY[sha256('x')])"
+    with pytest.raises(SealRefusedError, match="not one that this transaction filled"):
+        do(app, add)
+    books.pay("2", {"A": 10_00})
+    with pytest.raises(SealRefusedError, match="not one that this transaction filled"):
+        do(app, "SELECT seal_batch(100000)", add)
+
+
+def _seal_by_hand(app: Engine, *, root: bytes = bytes(32), name: str = "test/seal", at: datetime = NOON) -> int:
     """Seal what waits as the application could, with a note of the root zero in the name of the key."""
     with unit_of_work(app) as connection:
         size = connection.execute(text("SELECT first_leaf + leaves FROM seal_batch(100000)")).scalar_one()
-        note = CheckpointNote(name, size, bytes(32), NOON).text() + f"\n— {name} AAAA\n"
+        note = CheckpointNote(name, size, bytes(32), NOON).text() + f"\n— {name} {_UNSIGNED}\n"
         connection.execute(_ADD, {"size": size, "root": root, "note": note, "at": at})
+    return int(size)
 
 
 def test_keys_begin_and_end_by_the_rules(books: Books, app: Engine, owner: Engine, sealer: Sealer) -> None:

@@ -76,6 +76,38 @@ _NUMBER = text("""
     SELECT journal_no FROM seal_leaf JOIN entry USING (owner_id, entry_id) WHERE transaction_id = :transaction_id""")
 
 
+def test_what_was_taken_back_does_not_wait_and_what_was_copied_does(
+    books: Books, app: Engine, owner: Engine, tmp_path: Path
+) -> None:
+    """A savepoint that was rolled back leaves nothing to seal; rows that came by COPY are sealed, each once."""
+    del books
+    sealer = sealer_of(app, tmp_path)
+    sealed(sealer)
+    with unit_of_work(app) as connection:
+        taken_back = connection.begin_nested()
+        connection.execute(_ACTION, {"action": "taken back"})
+        taken_back.rollback()
+        connection.execute(_ACTION, {"action": "kept"})
+    with unit_of_work(owner) as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        with raw.cursor().copy("COPY activity (actor, action, subject, detail) FROM STDIN") as rows:
+            for number in range(3):
+                rows.write_row(("eve", f"copied {number}", "x", "{}"))
+    sealed(sealer, 1)
+    with reading(app) as connection:
+        assert_everything_is_sealed_once(connection)
+        told = connection.execute(_ACTIONS).scalars().all()
+    assert told == ["kept", "copied 0", "copied 1", "copied 2"]
+
+
+_ACTION = text("INSERT INTO activity (actor, action, subject, detail) VALUES ('eve', :action, 'x', '{}')")
+_ACTIONS = text(
+    "SELECT content ->> 'action' FROM trail"
+    " WHERE table_name = 'activity' AND content ->> 'actor' = 'eve' ORDER BY trail_id"
+)
+
+
 def test_two_sealers_and_two_posters_at_once(books: Books, app: Engine, tmp_path: Path) -> None:
     """Whatever order they come in, everything is sealed once, and the chain of checkpoints has no branch."""
     errors = list[Exception]()

@@ -381,6 +381,34 @@ def test_a_row_of_journal_and_seal_that_is_moved_is_named(ground: Ground, table:
         assert_named(ground, connection, table, copied or first[1], deed)
 
 
+def test_since_a_checkpoint_values_below_are_not_asked_and_rows_are(ground: Ground) -> None:
+    """``--since`` hashes nothing below it: an amount changed there is not found, an entry or a version gone there is."""
+    with ground.tampering() as connection:
+        last = verify_seal(connection).size
+        (_, entry), _ = rows_of(connection, "entry", ground.tables["entry"])
+        (_, version), _ = rows_of(connection, "trail", ground.tables["trail"])
+        of_entry = {"owner": entry.split("|")[0], "entry": int(entry.split("|")[1])}
+        connection.execute(text("UPDATE line SET amount_cents = -amount_cents"))
+        assert verify_seal(connection).failing
+        assert verify_seal(connection, since=last).failing == 0
+        for table in ("line", "entry"):
+            where = "owner_id = CAST(:owner AS uuid) AND entry_id = :entry"
+            connection.execute(text(f"DELETE FROM {table} WHERE {where}"), of_entry)  # noqa: S608 (our own words)
+        connection.execute(text("DELETE FROM trail WHERE trail_id = :version"), {"version": int(version)})
+        found = verify_seal(connection, since=last)
+    gone = {(each.table, each.key) for each in found.findings if "is gone" in each.said}
+    assert {("entry", entry), ("trail", version)} <= gone
+
+
+def test_the_functions_of_the_schema_are_not_asked(ground: Ground) -> None:
+    """Whoever replaced the functions that write the trail hides nothing: a changed row is named without them."""
+    with ground.tampering() as connection:
+        connection.execute(text("DROP FUNCTION trail_key, trail_content, sealed_fields, sealed_moment, seal_batch"))
+        assert ground.look(connection).failing == 0
+        connection.execute(text("UPDATE member SET dba_name = dba_name || 'x'"))
+        assert {each.table for each in ground.look(connection).findings} == {"member"}
+
+
 @pytest.mark.parametrize("deed", ["deleted", "copied", "swapped"])
 def test_a_trailed_row_that_is_moved_is_named(ground: Ground, deed: str) -> None:
     """In every table with a trail: a row deleted, copied under another key, or swapped with another."""

@@ -171,7 +171,7 @@ def test_bytes_and_persons_are_told_by_digests(superuser: Login) -> None:
     ((sealed,),) = superuser.ask(f"SELECT sealed_number {of_key}")
     assert isinstance(content, dict)
     assert isinstance(sealed, bytes)
-    assert content["sealed_number"] == hashlib.sha256(sealed).hexdigest()
+    assert content["sealed_number"] == f"sha256:{hashlib.sha256(sealed).hexdigest()}"
     ((digest, content),) = superuser.ask("""
         SELECT encode(f.sha256, 'hex'), t.content FROM trail t JOIN received_file f ON f.file_id::text = t.row_key
         WHERE t.table_name = 'received_file' LIMIT 1""")
@@ -214,7 +214,7 @@ def test_a_table_put_under_the_trail_tells_the_rows_that_it_has(owner: Engine, s
         connection.execute(text("ALTER TABLE later ADD COLUMN c bytea"))
         connection.execute(text("SELECT add_trail('later')"))
         connection.execute(text("INSERT INTO later VALUES (3, 'z', '\\x00')"))
-    third = {"a": "3", "b": "z", "c": hashlib.sha256(b"\0").hexdigest()}
+    third = {"a": "3", "b": "z", "c": "sha256:" + hashlib.sha256(b"\0").hexdigest()}
     again = [("x|1", {"a": "1", "b": "x", "c": None}), ("y|2", {"a": "2", "b": "y", "c": None})]
     assert _versions(superuser, "later")[2:] == [*again, ("z|3", third)]
 

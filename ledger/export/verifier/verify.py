@@ -6,20 +6,22 @@ Needs Python 3.9 or later and the package ``cryptography`` (for Ed25519). It ope
 the exporting system; it is meant to be read before it is run. FOLDER is the folder that it lies in when none is named.
 
 What it checks
-  1. manifest.json: every file is there with its SHA-256 and its length, and no other file is there.
-  2. Control totals: rows, debits, credits and dates of the files that it can read (.csv, .jsonl) are counted again; the
-     lines of a general ledger are, one by one, the sealed ones. (Journals of hledger and beancount: by those programs.)
+  1. manifest.json: every file is there with its SHA-256 and its length, and no other file is there. The manifest itself
+     is not signed, its checkpoint is: of a file that 2 and 3 do not name, only that it is the one that was announced.
+  2. Journals (.csv, .jsonl): rows, debits, credits and dates are counted again; their lines are, one by one, the sealed
+     ones. (Journals of hledger and beancount: by those programs.)
   3. The seal: every line of sealed/entries.jsonl and sealed/trail.jsonl is written again as canonical bytes, below,
      and hashes to its leaf in sealed/leaves; journal numbers and leaves have no gap; every entry sums to zero.
   4. The tree: the root of every checkpoint follows from the leaves (RFC 9162, 2.1.1), each continues the one before
-     (consistency proof, 2.1.4), each is signed (C2SP signed-note and tlog-checkpoint, Ed25519).
+     (consistency proof, 2.1.4), each is signed (C2SP signed-note and tlog-checkpoint, Ed25519); the last is the
+     manifest's. Keys of before are in the sealed approvals; the last must be signed by the key that you trust.
   5. --checkpoint: a checkpoint that you kept from an earlier day is a beginning of this tree: nothing that it covered
      was rewritten since. Without one of your own you compare the export with itself only.
   6. --proof: a proof of one entry, statement or certificate leads from its content to a signed root (2.1.3); with
      --document, the document is the one of which the sealed row tells the SHA-256.
 
 --vkey: the verifier key (name+hash+key) as it was told to you by another way than this export. Without it the key in
-the manifest is used, and anybody could have made that; the answer says so. Earlier keys are in sealed approvals.
+the manifest is used, and anybody could have made that; the answer says so.
 
 Exit code 0: all of it holds. 1: something does not; the first 20 places are named. 2: wrong use, or nothing to read.
 
@@ -36,7 +38,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import csv
 import hashlib
 import json
@@ -57,10 +58,6 @@ Record = dict[str, Any]  # a line of JSON
 csv.field_size_limit(1 << 24)
 
 
-class UnreadableError(Exception):
-    """There is nothing here that could be checked; the sentence says why."""
-
-
 class Findings:
     """What was checked, and what does not hold: all counted, the first ones named."""
 
@@ -75,38 +72,32 @@ class Findings:
         if len(self.named) < MOST_NAMED:
             self.named.append(f"{where}: {what}")
 
-    def say(self, sentence: str) -> None:
-        """Note what was looked at."""
-        self.said.append(sentence)
-
 
 # Canonical bytes ----------------------------------------------------------------------------------------------------
-
-NULL = b"\xff\xff\xff\xff"
+def field(data: bytes) -> bytes:
+    """Write a field: its length and its bytes."""
+    return struct.pack(">I", len(data)) + data
 
 
 def number(value: object) -> bytes:
     """Write a whole number, or null."""
-    if value is None:
-        return NULL
-    if type(value) is not int:
+    if value is not None and type(value) is not int:
         raise TypeError(f"{value!r} is no whole number")
-    return b"\x00\x00\x00\x08" + struct.pack(">q", value)
+    return b"\xff\xff\xff\xff" if value is None else field(struct.pack(">q", value))
 
 
 def text(value: object) -> bytes:
     """Write a text, or null."""
-    if value is None:
-        return NULL
-    if not isinstance(value, str):
+    if value is not None and not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
-    written = value.encode()
-    return struct.pack(">I", len(written)) + written
+    return b"\xff\xff\xff\xff" if value is None else field(value.encode())
 
 
 def uuid(value: object) -> bytes:
     """Write an identifier."""
-    return b"\x00\x00\x00\x10" + UUID(str(value)).bytes
+    if str(UUID(str(value))) != value:
+        raise ValueError(f"{value!r} is no identifier as it was written")
+    return field(UUID(value).bytes)
 
 
 # What stands in a line of sealed/*.jsonl, in the order of the bytes.
@@ -122,12 +113,10 @@ LINE_NO, ACCOUNT, AMOUNT, LEDGER, EFFECTIVE_ON = 0, 1, 3, 5, 6
 
 def leaf_bytes(record: Record) -> bytes:
     """Give the canonical bytes of an entry (it has lines) or of a row of the trail (it has content)."""
-    heads, rest = (ENTRY, "lines") if "lines" in record else (TRAIL, "content")
+    heads, rest, kind = (ENTRY, "lines", b"\x01\x01") if "lines" in record else (TRAIL, "content", b"\x01\x02")
     if record.keys() != {"index", rest, *heads}:
         raise ValueError(f"fields that are missing or were not sealed: {sorted({'index', rest, *heads} ^ set(record))}")
-    parts = [b"\x01\x01" if rest == "lines" else b"\x01\x02"]
-    parts += [write(record[name]) for name, write in heads.items()]
-    parts.append(number(len(record[rest])))
+    parts = [kind, *(write(record[name]) for name, write in heads.items()), number(len(record[rest]))]
     if rest == "lines":
         for line in record["lines"]:
             if len(line) != len(LINE):
@@ -139,32 +128,18 @@ def leaf_bytes(record: Record) -> bytes:
     return b"".join(parts)
 
 
-def suspect(record: Record, wanted: bytes) -> str:
-    """Tell which value of an entry was changed, where a likely repair gives the leaf that was sealed."""
-    lines, total = record["lines"], sum(line[AMOUNT] for line in record["lines"])
-    twins = ("fact_key", "effective_on", "event", "xid")
-    tries = [(a, record[b]) for name in twins for a, b in ((f"entry_{name}", name), (name, f"entry_{name}"))]
-    repairs = [(name, value, {**record, name: value}) for name, value in tries]
-    for place, line in enumerate(lines):
-        for name, value in (
-            ("amount_cents", line[AMOUNT] - total),
-            ("line_no", place + 1),
-            ("event", record["entry_event"]),
-            ("ledger", record["ledger"]),
-            ("effective_on", record["entry_effective_on"]),
-        ):
-            mended = [value if field == name else old for field, old in zip(LINE, line)]
-            repaired = {**record, "lines": [*lines[:place], mended, *lines[place + 1 :]]}
-            repairs.append((f"{name} of line {line[LINE_NO]}", value, repaired))
-    for name, value, repaired in repairs:
-        if leaf_hash(leaf_bytes(repaired)) == wanted:
-            return f": {name} was {value!r} when it was sealed"
+def sealed_amount(record: Record, wanted: bytes) -> str:
+    """Tell which amount of an entry was changed, where giving it back makes the leaf that was sealed."""
+    total = sum(line[AMOUNT] for line in record["lines"])
+    for place, line in enumerate(record["lines"]):
+        lines = [list(each) for each in record["lines"]]
+        lines[place][AMOUNT] -= total
+        if leaf_hash(leaf_bytes({**record, "lines": lines})) == wanted:
+            return f": amount_cents of line {line[LINE_NO]} was {lines[place][AMOUNT]} when it was sealed"
     return ""
 
 
 # The tree (RFC 9162) ------------------------------------------------------------------------------------------------
-
-
 def leaf_hash(data: bytes) -> bytes:
     """Hash a leaf."""
     return hashlib.sha256(b"\x00" + data).digest()
@@ -192,49 +167,22 @@ class GrowingTree:
         self._whole.append(leaf)
 
     def root(self) -> bytes:
-        """Give the root of the leaves so far."""
-        if not self._whole:
-            return hashlib.sha256().digest()
+        """Give the root of the leaves so far; there is one at least."""
         found = self._whole[-1]
         for left in reversed(self._whole[:-1]):
             found = node_hash(left, found)
         return found
 
 
-def included(leaf: bytes, index: int, size: int, proof: list[bytes], root: bytes) -> bool:
-    """Say whether the leaf is in the tree of that root (2.1.3.2)."""
-    if not 0 <= index < size:
-        return False
-    at, last, found = index, size - 1, leaf
+def climb(at: int, last: int, start: bytes, proof: list[bytes]) -> tuple[bytes, bytes]:
+    """Follow a proof up from a node; give the root of what lies left of it, itself included, and the root of all.
+
+    Both kinds of proof climb alike (2.1.3.2, 2.1.4.2). Nothing as a root: the proof is too short or too long.
+    """
+    old = new = start
     for hash_ in proof:
         if last == 0:
-            return False
-        if at % 2 or at == last:
-            found = node_hash(hash_, found)
-            while at % 2 == 0 and at:
-                at, last = at >> 1, last >> 1
-        else:
-            found = node_hash(found, hash_)
-        at, last = at >> 1, last >> 1
-    return last == 0 and found == root
-
-
-def continues(old_size: int, old_root: bytes, size: int, root: bytes, proof: list[bytes]) -> bool:
-    """Say whether the leaves of the old tree are the first ones of the new (2.1.4.2)."""
-    if old_size == size:
-        return not proof and old_root == root
-    if not 0 < old_size < size or not proof:
-        return False
-    hashes = list(proof)
-    if old_size & (old_size - 1) == 0:
-        hashes.insert(0, old_root)
-    at, last = old_size - 1, size - 1
-    while at % 2:
-        at, last = at >> 1, last >> 1
-    old = new = hashes[0]
-    for hash_ in hashes[1:]:
-        if last == 0:
-            return False
+            return b"", b""
         if at % 2 or at == last:
             old, new = node_hash(hash_, old), node_hash(hash_, new)
             while at % 2 == 0 and at:
@@ -242,12 +190,21 @@ def continues(old_size: int, old_root: bytes, size: int, root: bytes, proof: lis
         else:
             new = node_hash(new, hash_)
         at, last = at >> 1, last >> 1
-    return last == 0 and old == old_root and new == root
+    return (old, new) if last == 0 else (b"", b"")
+
+
+def continues(old_size: int, old_root: bytes, size: int, root: bytes, proof: list[bytes]) -> bool:
+    """Say whether the leaves of the old tree are the first ones of the new (2.1.4.2)."""
+    if not 0 < old_size < size or not proof:
+        return False
+    start, *rest = proof if old_size & (old_size - 1) else [old_root, *proof]
+    at, last = old_size - 1, size - 1
+    while at % 2:
+        at, last = at >> 1, last >> 1
+    return climb(at, last, start, rest) == (old_root, root)
 
 
 # Checkpoints (C2SP signed-note, tlog-checkpoint) --------------------------------------------------------------------
-
-
 class Checkpoint:
     """A signed note, taken apart: how many leaves it covers, their root, when it was signed."""
 
@@ -260,10 +217,9 @@ class Checkpoint:
         except (IndexError, ValueError):
             gap = ""
         if not gap or len(self.root) != 32 or str(self.size) != lines[1]:
-            raise UnreadableError("no checkpoint: origin, size, root and signature are wanted")
-        self.time = next(
-            (line[5:] for line in lines[3:] if line.startswith("time ")), "at a time that it does not tell"
-        )
+            raise ValueError("no checkpoint: origin, size, root and signature are wanted")
+        times = [line[5:] for line in lines[3:] if line.startswith("time ")]
+        self.time = times[0] if times else "at a time that it does not tell"
 
     def signed_by(self, vkeys: Iterable[str]) -> bool:
         """Say whether one of the keys signed it."""
@@ -276,7 +232,7 @@ class Checkpoint:
                 if dash == "\u2014" and (name, raw[:4]) in keys:
                     keys[name, raw[:4]].verify(raw[4:], self.body.encode())
                     return True
-            except (binascii.Error, InvalidSignature):
+            except (ValueError, InvalidSignature):
                 continue
         return False
 
@@ -286,16 +242,14 @@ def public_key(vkey: str) -> tuple[tuple[str, bytes], Ed25519PublicKey]:
     try:
         name, hashed, coded = vkey.strip().split("+", 2)
         key = base64.b64decode(coded, validate=True)
-        if key[:1] != b"\x01" or hashlib.sha256(name.encode() + b"\n" + key).hexdigest()[:8] != hashed:
-            raise UnreadableError(f"{vkey!r} is no verifier key: its hash is not that of its key")
-        return (name, bytes.fromhex(hashed)), Ed25519PublicKey.from_public_bytes(key[1:])
+        if key[:1] == b"\x01" and hashlib.sha256(name.encode() + b"\n" + key).hexdigest()[:8] == hashed:
+            return (name, bytes.fromhex(hashed)), Ed25519PublicKey.from_public_bytes(key[1:])
     except ValueError:
-        raise UnreadableError(f"{vkey!r} is no verifier key: name+hash+key is wanted") from None
+        pass
+    raise ValueError(f"{vkey!r} is no verifier key: name+hash+key is wanted, the hash that of the key")
 
 
 # Files --------------------------------------------------------------------------------------------------------------
-
-
 def once(pairs: list[tuple[str, Any]]) -> Record:
     """Make an object of JSON, in which no field may stand twice."""
     if len({name for name, _ in pairs}) != len(pairs):
@@ -303,21 +257,15 @@ def once(pairs: list[tuple[str, Any]]) -> Record:
     return dict(pairs)
 
 
-def read_json(path: Path) -> Record:
-    """Read a small file of JSON."""
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once))
-    except (OSError, ValueError, TypeError) as error:
-        raise UnreadableError(f"{path}: {error}") from None
+decoded = json.JSONDecoder(object_pairs_hook=once).decode
 
 
 def json_lines(folder: Path, name: str, findings: Findings) -> Iterator[tuple[str, Record]]:
     """Give the objects of a file, one a line, each with its place."""
-    decode = json.JSONDecoder(object_pairs_hook=once).decode
     with (folder / name).open(encoding="utf-8", newline="\n") as lines:
         for place, line in enumerate(lines, 1):
             try:
-                yield f"{name} line {place}", {**decode(line)}
+                yield f"{name} line {place}", {**decoded(line)}
             except (ValueError, TypeError) as error:
                 findings.bad(f"{name} line {place}", f"is no object of JSON ({error})")
 
@@ -341,58 +289,62 @@ def check_files(folder: Path, manifest: Record, findings: Findings) -> None:
         name = path.relative_to(folder).as_posix()
         if path.is_file() and name not in announced and name not in ("manifest.json", "verify.py"):
             findings.bad(name, "is in the folder and not in the manifest")
-    findings.say(f"{len(announced)} files compared with manifest.json")
+    findings.said.append(f"{len(announced)} files compared with manifest.json")
 
 
 # The sealed rows ----------------------------------------------------------------------------------------------------
-
-
 class Sealed:
-    """The folder ``sealed``: every row hashed to its leaf, and what has to be known of all of them afterwards."""
+    """The folder ``sealed``: every row hashed to its leaf, and what has to be known of all of them afterwards.
 
-    def __init__(self, folder: Path, manifest: Record, findings: Findings) -> None:
-        self.folder, self.findings, scope = folder, findings, manifest["scope"]
+    A part of the books (a time, an owner) has all leaves and not all rows; one of an owner has no trail.
+    """
+
+    def __init__(self, folder: Path, manifest: Record, leaves: Any, findings: Findings) -> None:  # noqa: ANN401
+        self.folder, self.leaves, self.findings, scope = folder, leaves, findings, manifest["scope"]
         self.size, self.journal_size = manifest["checkpoint"]["size"], manifest["checkpoint"]["journal_size"]
         self.whole = not any(scope.get(each) for each in ("from", "to", "owner"))
         self.of_one_owner = bool(scope.get("owner"))
-        self.covered = bytearray(self.size)
+        self.covered = bytearray(len(leaves) // 32)
         self.vkeys: list[str] = []
 
-    def check(self, leaves: Any) -> None:  # noqa: ANN401 (bytes, or a file that is mapped)
+    def check(self) -> None:
         """Hash every row to its leaf; see that none is missing, where all are asked for."""
-        for name in ("entries", *(() if self.of_one_owner else ("trail",))):
-            count, last, journal = 0, -1, 0
-            for at, record in json_lines(self.folder, f"sealed/{name}.jsonl", self.findings):
-                where = f"{at} ({named(record)})"
-                count, index = count + 1, record.get("index")
-                if type(index) is not int or not last < index < self.size:
-                    self.findings.bad(where, f"leaf {index} stands after leaf {last} of {self.size}")
-                    continue
-                last, self.covered[index] = index, 1
-                self._hash(where, record, leaves[32 * index : 32 * index + 32])
-                if name == "entries":
-                    if record.get("journal") != journal + 1 and (self.whole or record["journal"] <= journal):
-                        self.findings.bad(where, f"stands after journal number {journal}")
-                    journal = record["journal"]
-                elif record["content"].get("kind") == "seal_key" and record["content"].get("state") == "approved":
-                    facts = json.loads(record["content"]["facts"])
-                    self.vkeys += [facts["before"], facts["vkey"]]
-            if name == "entries" and self.whole and journal != self.journal_size:
-                self.findings.bad(
-                    "sealed/entries.jsonl", f"ends with {journal}, the checkpoint with {self.journal_size}"
-                )
-            self.findings.say(f"{count} lines of sealed/{name}.jsonl hashed to their leaves")
+        if len(self.leaves) != 32 * self.size:
+            self.findings.bad("sealed/leaves", f"{len(self.leaves)} bytes, {self.size} leaves of 32 bytes are wanted")
+        journal = 0
+        for where, record in self._rows("entries"):
+            if record["journal"] != journal + 1 and (self.whole or record["journal"] <= journal):
+                self.findings.bad(where, f"stands after journal number {journal}")
+            journal = record["journal"]
+        if self.whole and journal != self.journal_size:
+            self.findings.bad("sealed/entries.jsonl", f"ends with {journal}, the checkpoint with {self.journal_size}")
+        for _, record in () if self.of_one_owner else self._rows("trail"):
+            if record["content"].get("kind") == "seal_key" and record["content"].get("state") == "approved":
+                facts = json.loads(record["content"]["facts"])
+                self.vkeys += [facts["before"], facts["vkey"]]
         gap = self.covered.find(0) if self.whole else -1
         while gap >= 0:
             self.findings.bad(f"leaf {gap}", "has no row in sealed/entries.jsonl or sealed/trail.jsonl")
             gap = self.covered.find(0, gap + 1)
         if not self.whole:
-            self.findings.say("a part of the books: whether a row of it was left out is seen in a whole export only")
+            self.findings.said.append("a part of the books: a row that was left out of it shows in a whole export only")
+
+    def _rows(self, name: str) -> Iterator[tuple[str, Record]]:
+        count, last = 0, -1
+        for at, record in json_lines(self.folder, f"sealed/{name}.jsonl", self.findings):
+            where, index, count = f"{at} ({named(record)})", record.get("index"), count + 1
+            if type(index) is not int or not last < index < len(self.covered):
+                self.findings.bad(where, f"leaf {index} stands after leaf {last} of {self.size}")
+                continue
+            last, self.covered[index] = index, 1
+            self._hash(where, record, self.leaves[32 * index : 32 * index + 32])
+            yield where, record
+        self.findings.said.append(f"{count} lines of sealed/{name}.jsonl hashed to their leaves")
 
     def _hash(self, where: str, record: Record, wanted: bytes) -> None:
         try:
             if leaf_hash(leaf_bytes(record)) != wanted:
-                told = suspect(record, wanted) if "lines" in record else ""
+                told = sealed_amount(record, wanted) if "lines" in record else ""
                 self.findings.bad(where, f"does not hash to leaf {record['index']}{told}")
             elif "lines" in record and sum(line[AMOUNT] for line in record["lines"]):
                 self.findings.bad(where, "its lines do not sum to zero")
@@ -407,16 +359,13 @@ def named(record: Record) -> str:
     return f"trail row {record.get('trail_id')}, {record.get('table')} {record.get('key')}"
 
 
-def check_tree(sealed: Sealed, leaves: Any, vkeys: list[str], kept: Checkpoint | None) -> None:  # noqa: ANN401
+def check_tree(sealed: Sealed, shown: Checkpoint, vkeys: list[str], kept: Checkpoint | None) -> None:
     """See that every checkpoint's root follows from the leaves, continues the one before, and is signed."""
-    findings, name = sealed.findings, "sealed/checkpoints.jsonl"
-    if len(leaves) != 32 * sealed.size:
-        findings.bad("sealed/leaves", f"{len(leaves)} bytes, {sealed.size} leaves of 32 bytes are wanted")
+    findings, leaves, name = sealed.findings, sealed.leaves, "sealed/checkpoints.jsonl"
     tree, before, count = GrowingTree(), None, 0
     for at, record in json_lines(sealed.folder, name, findings):
         found = Checkpoint(record["note"])
         where, count = f"{at} (checkpoint {found.size})", count + 1
-        # Earlier keys are in sealed approvals; an export of one owner has no trail.
         if not found.signed_by(vkeys + sealed.vkeys) and (found.size == sealed.size or not sealed.of_one_owner):
             findings.bad(where, "is signed by none of the keys")
         check_link(where, record, before, found, findings)
@@ -430,11 +379,13 @@ def check_tree(sealed: Sealed, leaves: Any, vkeys: list[str], kept: Checkpoint |
         if tree.root() != found.root:
             findings.bad(where, "its root is not that of the leaves")
         before = found
-    if before is None or before.size != sealed.size:
-        findings.bad(name, f"its last checkpoint is not the one of the manifest, of {sealed.size} leaves")
+    if before is None or before.body != shown.body:
+        findings.bad(name, f"its last checkpoint is not the checkpoint of manifest.json, of {sealed.size} leaves")
     if kept and kept.size > tree.size:
         findings.bad("--checkpoint", f"covers {kept.size} leaves, here are {tree.size}: of before it, or cut off since")
-    findings.say(f"{count} checkpoints: roots from the leaves, consistency proofs, signatures")
+    if kept and not kept.signed_by(vkeys + sealed.vkeys):
+        findings.bad("--checkpoint", "is signed by none of the keys")
+    findings.said.append(f"{count} checkpoints: roots from the leaves, consistency proofs, signatures")
 
 
 def check_link(where: str, record: Record, before: Checkpoint | None, found: Checkpoint, findings: Findings) -> None:
@@ -449,16 +400,18 @@ def check_link(where: str, record: Record, before: Checkpoint | None, found: Che
 def compare_kept(kept: Checkpoint, root: bytes, findings: Findings) -> None:
     """Compare a checkpoint that was kept with the tree of its size."""
     if kept.root == root:
-        findings.say(f"the checkpoint that was kept ({kept.size}, {kept.time}) is a beginning of this tree")
+        findings.said.append(f"the checkpoint that was kept ({kept.size}, {kept.time}) is a beginning of this tree")
     else:
         findings.bad("--checkpoint", f"the first {kept.size} leaves are not those that were signed, {kept.time}")
 
 
-# The flat files -----------------------------------------------------------------------------------------------------
+# The journals -------------------------------------------------------------------------------------------------------
+
+JournalLine = tuple[int, int, int, str, str]  # journal number, line number, signed cents, date; then the account
 
 
 def flat_rows(folder: Path, name: str, findings: Findings) -> Iterator[tuple[str, Record]]:
-    """Give the rows of a file of CSV or JSON lines, each with its place; None where it is neither."""
+    """Give the rows of a file of CSV or JSON lines, each with its place."""
     if name.endswith(".jsonl"):
         yield from json_lines(folder, name, findings)
         return
@@ -469,41 +422,40 @@ def flat_rows(folder: Path, name: str, findings: Findings) -> Iterator[tuple[str
             yield f"{name} row {place}", row
 
 
-def journal_line(row: Record) -> tuple[int, int, str, int, str] | None:
-    """Give journal number, line number, account, signed cents and date of a line of the journal; None: it is none."""
+def journal_line(row: Record) -> JournalLine | None:
+    """Read a line of a journal; None: the row is none."""
     if "Amount_Credit_Debit_Indicator" in row:
         cents = int(row["Amount"].replace(".", "")) * (1 if row["Amount_Credit_Debit_Indicator"] == "D" else -1)
         line_no, account = int(row["Journal_ID_Line_Number"]), row["GL_Account_Number"]
-        return int(row["Journal_ID"]), line_no, account, cents, row["Effective_Date"]
+        return int(row["Journal_ID"]), line_no, cents, row["Effective_Date"], account
     if "amount_cents" in row and "line" in row:
-        account = f"{row['ledger']} {row['account']}"
-        return int(row["journal"]), int(row["line"]), account, int(row["amount_cents"]), row["effective_on"]
+        account, cents = f"{row['ledger']} {row['account']}", int(row["amount_cents"])
+        return int(row["journal"]), int(row["line"]), cents, row["effective_on"], account
     return None
 
 
-def sealed_lines(folder: Path, findings: Findings) -> Iterator[tuple[int, int, str, int, str]]:
+def sealed_lines(folder: Path) -> Iterator[JournalLine]:
     """Give the lines of the sealed entries in the same form."""
-    for _, record in json_lines(folder, "sealed/entries.jsonl", findings):
+    for _, record in json_lines(folder, "sealed/entries.jsonl", Findings()):
         for line in record["lines"]:
             account = f"{line[LEDGER]} {line[ACCOUNT]}"
-            yield record["journal"], line[LINE_NO], account, line[AMOUNT], line[EFFECTIVE_ON]
+            yield record["journal"], line[LINE_NO], line[AMOUNT], line[EFFECTIVE_ON], account
 
 
 def check_flat(folder: Path, each: Record, with_seal: bool, findings: Findings) -> None:
-    """Count a file again; compare a general ledger line by line with the sealed entries."""
-    name, days = each["name"], list[str]()
-    accounts: dict[str, str] = {}
-    rows = debit = credit = 0
-    sealed = sealed_lines(folder, Findings()) if with_seal else None
+    """Count a file again; compare a journal line by line with the sealed entries."""
+    name, days, rows, debit, credit = each["name"], list[str](), 0, 0, 0
+    accounts: dict[str, str] = {}  # what an account is called here, by its sealed name
+    sealed = sealed_lines(folder) if with_seal else None
     for where, row in flat_rows(folder, name, findings):
         rows += 1
         line = journal_line(row)
         if line is None:
             continue
-        debit, credit = debit + max(line[3], 0), credit + max(-line[3], 0)
-        days = [min([*days, line[4]]), max([*days, line[4]])]
+        debit, credit = debit + max(line[2], 0), credit + max(-line[2], 0)
+        days = [min([*days, line[3]]), max([*days, line[3]])]
         wanted = next(sealed, None) if sealed else line
-        if sealed and (wanted is None or accounts.setdefault(wanted[2], line[2]) != line[2] or unlike(line, wanted)):
+        if sealed and (not wanted or line[:4] != wanted[:4] or accounts.setdefault(wanted[4], line[4]) != line[4]):
             findings.bad(where, f"journal number {line[0]}, line {line[1]}: {line}, sealed was {wanted}")
             sealed = sealed if wanted and wanted[:2] == line[:2] else None  # one is missing: all others would differ
     if days and sealed and next(sealed, None) is not None:
@@ -516,17 +468,10 @@ def check_flat(folder: Path, each: Record, with_seal: bool, findings: Findings) 
             findings.bad(name, f"{what}: {value}, the manifest says {each[what]}")
 
 
-def unlike(line: tuple[int, int, str, int, str], wanted: tuple[int, int, str, int, str]) -> bool:
-    """Say whether two lines differ in more than what their account is called."""
-    return (*line[:2], *line[3:]) != (*wanted[:2], *wanted[3:])
-
-
 # Proofs of single leaves --------------------------------------------------------------------------------------------
-
-
 def check_proof(path: Path, vkeys: list[str], document: Path | None, findings: Findings) -> None:
     """Follow a proof from its content to a signed root: of an entry, a row of the trail, or a certificate."""
-    where, told = path.name, read_json(path)
+    where, told = path.name, decoded(path.read_text(encoding="utf-8"))
     proof = told["proof"] if "certificate" in told else told
     facts = proof.get("entry") or proof.get("trail") or proof["leaf"]
     index = proof["index"] if "index" in proof else proof["leaf_index"]
@@ -534,7 +479,8 @@ def check_proof(path: Path, vkeys: list[str], document: Path | None, findings: F
     if not note.signed_by(vkeys or [proof["vkey"]]):
         findings.bad(where, "its checkpoint is signed by none of the keys")
     leaf = leaf_hash(leaf_bytes({**facts, "index": index}))
-    if not included(leaf, index, note.size, [bytes.fromhex(each) for each in hashes], note.root):
+    root = climb(index, note.size - 1, leaf, [bytes.fromhex(each) for each in hashes])[1]
+    if not 0 <= index < note.size or root != note.root:
         findings.bad(where, f"its content is not leaf {index} of checkpoint {note.size}")
     if "certificate" in told:
         check_certificate(where, told["certificate"], facts["content"], findings)
@@ -542,7 +488,7 @@ def check_proof(path: Path, vkeys: list[str], document: Path | None, findings: F
         digest = hashlib.sha256(document.read_bytes()).hexdigest()
         if digest not in facts.get("content", {}).values():
             findings.bad(document.name, f"its SHA-256 {digest} is not in the sealed row")
-    findings.say(f"{where}: {named(facts)} is leaf {index} of checkpoint {note.size}, {note.time}")
+    findings.said.append(f"{where}: {named(facts)} is leaf {index} of checkpoint {note.size}, {note.time}")
 
 
 def check_certificate(where: str, body: Record, row: Record, findings: Findings) -> None:
@@ -563,36 +509,48 @@ def check_certificate(where: str, body: Record, row: Record, findings: Findings)
 
 
 # The program --------------------------------------------------------------------------------------------------------
-
-
 def check_export(folder: Path, vkeys: list[str], kept: Checkpoint | None, findings: Findings) -> None:
     """Check a whole folder."""
-    manifest = read_json(folder / "manifest.json")
-    if manifest.get("format") != FORMAT:
-        raise UnreadableError(f"{folder / 'manifest.json'}: format {manifest.get('format')!r}, wanted is {FORMAT!r}")
+    manifest = decoded((folder / "manifest.json").read_text(encoding="utf-8"))
+    if manifest["format"] != FORMAT:
+        raise ValueError(f"{folder / 'manifest.json'}: format {manifest['format']!r}, wanted is {FORMAT!r}")
     check_files(folder, manifest, findings)
-    said = manifest["checkpoint"]
+    said, note = manifest["checkpoint"], None
     with_seal = any(each["name"].startswith("sealed/") for each in manifest["files"])
     if kept and not with_seal:
-        raise UnreadableError("the export was made without its seal: no checkpoint can be compared with it")
+        raise ValueError("the export was made without its seal: no checkpoint can be compared with it")
     if said:
         vkeys, note = vkeys or said["vkey"].split(), Checkpoint(said["note"])
         if (note.size, note.root.hex()) != (said["size"], said["root"]) or not note.signed_by(vkeys):
             findings.bad("manifest.json", "its checkpoint is not what its note says, or signed by none of the keys")
-        findings.say(f"checkpoint {note.size} of {note.origin}, {note.time}")
-    if with_seal:
-        sealed = Sealed(folder, manifest, findings)
+        findings.said.append(f"checkpoint {note.size} of {note.origin}, {note.time}")
+    if with_seal and note:
         with (folder / "sealed" / "leaves").open("rb") as file:
             leaves = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if file.read(1) else b""
-            sealed.check(leaves)
-            check_tree(sealed, leaves, vkeys, kept)
-        if kept and not kept.signed_by(vkeys + sealed.vkeys):
-            findings.bad("--checkpoint", "is signed by none of the keys")
+            sealed = Sealed(folder, manifest, leaves, findings)
+            sealed.check()
+            check_tree(sealed, note, vkeys, kept)
+    elif with_seal:
+        findings.bad("manifest.json", "names no checkpoint, though there is a seal")
     else:
-        findings.say("made without its seal: that its rows are the sealed ones is not shown here")
+        findings.said.append("made without its seal: that its rows are the sealed ones is not shown here")
     for each in manifest["files"]:
         if each["name"].endswith((".csv", ".jsonl")) and not each["name"].startswith("sealed/"):
             check_flat(folder, each, with_seal, findings)
+
+
+def show(findings: Findings, is_key_told: bool) -> int:
+    """Say what was found; give the exit code. What a file says is written so that it can not steer the terminal."""
+    lines = [f"  looked at  {each}" for each in findings.said] + [f"  WRONG      {each}" for each in findings.named]
+    for line in lines:
+        print("".join(each if " " <= each <= "~" else ascii(each)[1:-1] for each in line))
+    if findings.count:
+        print(f"DOES NOT HOLD: {findings.count} findings, the first {len(findings.named)} are named")
+        return 1 if findings.said else 2
+    if not is_key_told:
+        print("The key is the one that lies with it. Compare it with the key that was told to you: --vkey.")
+    print("ALL OF IT HOLDS")
+    return 0
 
 
 def main(words: list[str] | None = None) -> int:
@@ -614,21 +572,19 @@ def main(words: list[str] | None = None) -> int:
             check_export(folder, asked.vkey, kept, findings)
         for path in asked.proof:
             check_proof(path, asked.vkey, asked.document, findings)
-    except (UnreadableError, OSError) as error:
-        findings.bad("not checked to the end", str(error))
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError, csv.Error) as error:
-        findings.bad("not checked to the end", f"something is missing or of another shape: {error!r}")
-    for sentence in findings.said:
-        print(f"  looked at  {sentence}")
-    for sentence in findings.named:
-        print(f"  WRONG      {sentence}")
-    if findings.count:
-        print(f"DOES NOT HOLD: {findings.count} findings, the first {len(findings.named)} are named")
-        return 1 if findings.said else 2
-    if not asked.vkey:
-        print("The key is the one that lies with it. Compare it with the key that was told to you: --vkey.")
-    print("ALL OF IT HOLDS")
-    return 0
+    except (
+        OSError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        csv.Error,
+        struct.error,
+        RecursionError,
+    ) as error:
+        # Something is missing, or of another shape.
+        findings.bad("not checked to the end", f"{type(error).__name__}: {error}")
+    return show(findings, bool(asked.vkey))
 
 
 if __name__ == "__main__":

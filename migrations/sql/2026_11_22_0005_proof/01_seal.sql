@@ -17,7 +17,7 @@ CREATE TABLE trail (
     table_name text NOT NULL,
     -- The values of the primary key, '|' between them.
     row_key text NOT NULL,
-    -- Column names to text or null; bytes as hex, longer ones than a digest as the hex of their SHA-256.
+    -- Column names to text or null; bytes of a digest's length as hex, others as 'sha256:' and the hex of their SHA-256.
     content jsonb NOT NULL CHECK (jsonb_typeof(content) = 'object'),
     recorded_at timestamptz NOT NULL DEFAULT now(),
     xid xid8 NOT NULL DEFAULT pg_current_xact_id()
@@ -174,13 +174,31 @@ BEGIN
             coalesce(before.size::text, 'none'), coalesce(before.sealed_at::text, 'no time'), coalesce(NEW.previous_size::text, 'none')));
     END IF;
     SELECT name INTO signer FROM seal_key WHERE until_size IS NULL;
-    IF signer IS NULL OR NOT starts_with(NEW.note, format(E'%s\n%s\n%s\n', signer, NEW.size, encode(NEW.root, 'base64')))
-       OR strpos(NEW.note, format(E'\n\n\u2014 %s ', signer)) = 0 THEN
-        PERFORM refuse(22, 'note_says_the_checkpoint', format('the note of checkpoint %s says another name, size or root', NEW.size));
+    -- Whether the signature is the key's only a program can tell: the next sealer does, before it signs on, and verify.
+    IF signer IS NULL OR NOT starts_with(NEW.note, format(E'%s\n%s\n%s\ntime %s\n\n\u2014 %s ', signer, NEW.size, encode(NEW.root, 'base64'),
+           to_char(NEW.sealed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), signer)) OR NEW.sealed_at <> date_trunc('second', NEW.sealed_at) THEN
+        PERFORM refuse(22, 'note_says_the_checkpoint', format('the note of checkpoint %s says another name, size, root or time', NEW.size));
     END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER continues_the_last BEFORE INSERT ON seal_checkpoint FOR EACH ROW EXECUTE FUNCTION seal_checkpoint_guard();
+
+-- Roots of subtrees are stored in the transaction that makes their last leaf. That they are right the next sealer sees, and verify.
+CREATE FUNCTION seal_subtree_guard() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = centralpay, pg_temp AS $$
+DECLARE run bigint; leaves bigint; odd record;
+BEGIN
+    SELECT first_leaf INTO run FROM seal_run WHERE xid = pg_current_xact_id();
+    SELECT coalesce(max(leaf_index), -1) + 1 INTO leaves FROM seal_leaf;
+    SELECT height, subtree INTO odd FROM new_subtree
+    WHERE run IS NULL OR subtree < run >> height OR subtree >= leaves >> height LIMIT 1;
+    IF odd.height IS NOT NULL THEN
+        PERFORM refuse(22, 'subtrees_are_of_new_leaves', format('subtree %s of height %s is not one that this transaction filled', odd.subtree, odd.height));
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER is_of_new_leaves AFTER INSERT ON seal_subtree REFERENCING NEW TABLE AS new_subtree
+    FOR EACH STATEMENT EXECUTE FUNCTION seal_subtree_guard();
 
 CREATE FUNCTION seal_run_ends() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = centralpay, pg_temp AS $$
@@ -198,7 +216,7 @@ CREATE CONSTRAINT TRIGGER ends_with_a_checkpoint AFTER INSERT ON seal_run DEFERR
     FOR EACH ROW EXECUTE FUNCTION seal_run_ends();
 
 -- What waits leaves by being sealed, in the database transaction that seals.
-CREATE FUNCTION seal_pending_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION seal_pending_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = centralpay, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND EXISTS (SELECT FROM seal_run WHERE xid = pg_current_xact_id()) THEN RETURN NULL; END IF;
     PERFORM refuse(22, 'what_waits_is_sealed', format('%s of %s is refused: what waits leaves by being sealed', TG_OP, TG_TABLE_NAME));
@@ -256,6 +274,10 @@ SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET jit = off SET work_mem = '64
 DECLARE transactions bigint[]; rows_ bigint[]; first_no bigint; made bigint := 0; more bigint := 0;
 BEGIN
     PERFORM seal_turn();
+    -- Within a run numbers only grow: what was committed between two batches would break that.
+    IF EXISTS (SELECT FROM seal_run WHERE xid = pg_current_xact_id()) THEN
+        PERFORM refuse(22, 'one_batch_a_run', 'a database transaction seals once, with its checkpoint');
+    END IF;
     SELECT coalesce(max(l.leaf_index), -1) + 1 INTO first_leaf FROM seal_leaf l;
     SELECT coalesce(max(l.journal_no), 0) + 1 INTO first_no FROM seal_leaf l WHERE l.kind = 1;
     SELECT array_agg(p.id) INTO transactions FROM (SELECT id FROM seal_pending WHERE kind = 1 ORDER BY id LIMIT p_most) p;
@@ -364,7 +386,7 @@ BEGIN
 END $$;
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON seal_key FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only();
 
-REVOKE EXECUTE ON FUNCTION seal_leaf_guard(), seal_checkpoint_guard(), seal_run_ends(), seal_pending_guard(), seal_key_guard(), seal_turn(),
+REVOKE EXECUTE ON FUNCTION seal_leaf_guard(), seal_checkpoint_guard(), seal_subtree_guard(), seal_run_ends(), seal_pending_guard(), seal_key_guard(), seal_turn(),
     sealed_fields(bytea[]), sealed_moment(timestamptz), seal_batch(bigint), seal_entries(bigint[], bigint, bigint), seal_trail(bigint[], bigint),
     seal_subtrees_add(smallint, bigint, bytea[]), seal_checkpoint_add(bigint, bytea, bytea[], text, timestamptz, text),
     seal_key_add(text, text, bigint, text) FROM PUBLIC;

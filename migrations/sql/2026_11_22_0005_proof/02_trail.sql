@@ -12,12 +12,13 @@ CREATE TABLE trailed_table (
 COMMENT ON TABLE trailed_table IS 'The tables that have a trail. Changed by add_trail alone.';
 
 -- Content of a trail row, an expression over the columns of a table: every column as text. Bytes of a digest's length as their
--- hex, others as the hex of their SHA-256, so that nothing sealed or long travels with the trail.
+-- hex, others as 'sha256:' and the hex of their SHA-256, so that nothing sealed or long travels with the trail, and bytes are not
+-- told like their digest. What verifies (ledger/sql/verify.sql) says the same anew and does not ask this.
 CREATE FUNCTION trail_content(p_table regclass, p_left_out text[], p_digested text[]) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT format('jsonb_object(%L::text[], ARRAY[%s])', array_agg(c.name ORDER BY c.name), string_agg(c.value, ', ' ORDER BY c.name))
     FROM (
         SELECT a.attname::text COLLATE "C" AS name, CASE a.atttypid
-                   WHEN 'bytea'::regtype THEN format('encode(CASE length(%1$I) WHEN 32 THEN %1$I ELSE sha256(%1$I) END, ''hex'')', a.attname)
+                   WHEN 'bytea'::regtype THEN format('CASE length(%1$I) WHEN 32 THEN encode(%1$I, ''hex'') ELSE ''sha256:'' || encode(sha256(%1$I), ''hex'') END', a.attname)
                    ELSE format('%I::text', a.attname) END AS value
         FROM pg_attribute a
         WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (p_left_out || p_digested)
