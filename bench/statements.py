@@ -24,6 +24,8 @@ _WRITTEN_PART = 10
 @dataclass(frozen=True)
 class _Measured:
     read: float
+    known: float
+    """The same, as known at a checkpoint."""
     members: int
     peak_mb: float
     written: dict[str, float]
@@ -44,6 +46,7 @@ def measure(shop: Workshop) -> Report:
     apart(receive, place, [roster])
     apart(receive, place, [payers, remittance, bank_file])
     apart(prepare, place)
+    shop.analyze(place)
     apart(_pay, place)
     shop.analyze(place)
     runs = []
@@ -54,7 +57,8 @@ def measure(shop: Workshop) -> Report:
     shop.remove(place)
     size = f"{members:,} members"
     figures = [
-        Figure("statements read, footed and tied", size, "statements/s", tuple(m.members / m.read for m in runs))
+        Figure("statements read, footed and tied", size, "statements/s", tuple(m.members / m.read for m in runs)),
+        Figure("the same as known at a checkpoint", size, "statements/s", tuple(m.members / m.known for m in runs)),
     ]
     for form in StatementForm:
         each = runs[0].bytes_each[form.value]
@@ -81,6 +85,11 @@ def _write(place: Place, members: int) -> _Measured:
             count = sum(1 for _ in _month(statements(connection, None, *_SPAN)))
         read = time.perf_counter() - began
         assert count == members, f"{count} statements for {members} members"
+        checkpoint = session.pinned()
+        began = time.perf_counter()
+        with session.reading() as connection:
+            assert sum(1 for _ in statements(connection, None, *_SPAN, checkpoint=checkpoint)) == members
+        known = time.perf_counter() - began
         with session.reading() as connection:
             some = list(islice(statements(connection, None, *_SPAN), max(1, members // _WRITTEN_PART)))
         rates, lengths = {}, {}
@@ -89,7 +98,7 @@ def _write(place: Place, members: int) -> _Measured:
             sizes = [len(content) for _, content in written_in_order(some, form, session.sender)]
             rates[form.value] = len(some) / (time.perf_counter() - began)
             lengths[form.value] = sum(sizes) // len(sizes)
-        return _Measured(read, count, peak_memory_mb(), rates, lengths)
+        return _Measured(read, known, count, peak_memory_mb(), rates, lengths)
 
 
 _SPAN = (PAID_ON.replace(day=1), date(PAID_ON.year, PAID_ON.month, 30))

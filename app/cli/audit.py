@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import os
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -12,10 +10,11 @@ from typing import Annotated
 import typer
 
 from app.cli.dates import day_from
-from app.cli.moment import AsOf, KnownAt, checkpoint_facts, checkpoint_words, reading_as_known
+from app.cli.leaving import leave
+from app.cli.moment import AsOf, KnownAt, asked, checkpoint_facts, checkpoint_words
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
 from app.exit_codes import ExitCode
-from app.session import opened, out_file
+from app.session import opened
 from ledger.journal_tests import Finding, JournalTestResult, journal_tests
 from ledger.seal.checkpoints import Checkpoint
 from payouts.registers.catalogue import FEES, REGISTERS, RegisterKind, kind_of
@@ -32,7 +31,9 @@ _SHOWN = 500
 """Rows of a register that a screen shows; a file has all."""
 
 FromDay = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First accounting day.")]
-ToDay = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last accounting day; else today.")]
+ToDay = Annotated[
+    str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last accounting day; else today, or the checkpoint's.")
+]
 OutFile = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write it there; else on the screen.")]
 
 
@@ -73,12 +74,15 @@ def show_register(
 
     Example: centralpay audit register 835 --from 2026-11-01 --to 2026-11-30
     """
-    with opened(as_user, warn) as session, progress("reading", None):
-        from_on, to_on = _days(kind_of(name), from_day, to_day, as_of, session.today)
-        with reading_as_known(session, known_at) as (connection, checkpoint):
-            made = read_register(connection, name, from_on, to_on)
+    with (
+        opened(as_user, warn) as session,
+        progress("reading", None),
+        asked(session, None, known_at) as (connection, moment),
+    ):
+        from_on, to_on = _days(kind_of(name), from_day, to_day, as_of, moment.day(session.today))
+        made, checkpoint = read_register(connection, name, from_on, to_on), moment.checkpoint
     if out is not None:
-        _leave(out, _written(made, checkpoint, _form(kind, out)))
+        leave(out, _written(made, checkpoint, _form(kind, out)))
     if as_json or (out is None and kind is RegisterForm.JSON):
         print_json(_document(made, checkpoint))
     elif out is None and kind is RegisterForm.CSV:
@@ -105,14 +109,17 @@ def show_tests(
 
     Example: centralpay audit tests --from 2026-11-01 --to 2026-11-30
     """
-    with opened(as_user, warn) as session, progress("testing", None):
-        to_on = session.today if to_day is None else day_from(to_day)
+    with (
+        opened(as_user, warn) as session,
+        progress("testing", None),
+        asked(session, None, known_at) as (connection, moment),
+    ):
+        to_on = moment.day(session.today) if to_day is None else day_from(to_day)
         from_on = date(to_on.year, 1, 1) if from_day is None else day_from(from_day)
         most = None if listed is not None or out is not None else 5
-        with reading_as_known(session, known_at) as (connection, checkpoint):
-            results = journal_tests(connection, from_on, to_on, name=listed, most=most)
+        results, checkpoint = journal_tests(connection, from_on, to_on, name=listed, most=most), moment.checkpoint
     if out is not None:
-        _leave(out, _findings_csv(results).encode())
+        leave(out, _findings_csv(results).encode())
     if as_json:
         said = [each.model_dump(mode="json") | {"fails": each.fails} for each in results]
         days = {"from": f"{from_on}", "to": f"{to_on}", "known_at": checkpoint_facts(checkpoint)}
@@ -278,22 +285,3 @@ def _cell(value: Cell) -> str:
     if value is None:
         return ""
     return plain_cell(value) if isinstance(value, str) else str(value)
-
-
-def _leave(path: Path, content: bytes) -> None:
-    """Write a file for its owner's eyes; it is whole or not there.
-
-    Raises:
-        WrongUseError: it can not be written.
-    """
-    place = out_file(path)
-    part = place.with_name(f".{place.name}.part")
-    try:
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-        part.replace(place)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise WrongUseError(f"{path}: {error.strerror}") from error

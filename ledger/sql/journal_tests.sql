@@ -7,7 +7,7 @@ SELECT (SELECT count(*) FROM journal_transaction WHERE effective_on BETWEEN :fro
        (SELECT count(*) FROM entry WHERE effective_on BETWEEN :from_on AND :to_on) AS entries,
        l.lines, l.accounts,
        (SELECT count(DISTINCT actor) FROM journal_transaction WHERE effective_on BETWEEN :from_on AND :to_on) AS users,
-       (SELECT count(*) FROM approval) AS approvals, (SELECT count(*) FROM balance) AS balances,
+       (SELECT count(*) FROM approval) AS approvals, (SELECT count(*) FROM balance WHERE debit_cents <> 0 OR credit_cents <> 0) AS balances,
        (SELECT count(*) FROM seal_leaf WHERE kind = 1 AND leaf_index < coalesce(known_number('size'), leaf_index + 1)) AS leaves
 FROM (SELECT count(*) AS lines, count(DISTINCT (ledger, account)) AS accounts FROM line WHERE effective_on BETWEEN :from_on AND :to_on) l
 

@@ -132,7 +132,8 @@ class PaymentDaysRow(RegisterRow):
     released_on: date | None
     settled_on: date | None
     state: str
-    """paid, in transit, waits; or told with nothing to pay: its remittance says what used it up."""
+    """paid, in transit, waits; returned by the member's bank, since then held or paid by another payout; or told with
+    nothing to pay: its remittance says what used it up."""
     limit_days: int | None
     days_to_release: int | None = None
     days: int | None = None

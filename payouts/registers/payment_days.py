@@ -35,6 +35,7 @@ def distribution(rows: Sequence[PaymentDaysRow]) -> dict[str, int | str | None]:
     return {
         "shares": len(rows),
         "paid": len(paid),
+        "returned": sum(row.state == "returned" for row in rows),
         "waiting": sum(row.state in {"waits", "in transit"} for row in rows),
         "median_banking_days": _rank(paid, 50),
         "p90_banking_days": _rank(paid, 90),

@@ -143,8 +143,7 @@ WITH item AS MATERIALIZED (
 ), said AS (
     SELECT owner_id, account::text AS account, reference, cents, since FROM item
     UNION ALL
-    SELECT a.owner_id, 'due_available', NULL, a.cents, (SELECT max(c.effective_on) FROM credit c WHERE c.owner_id = a.owner_id AND c.running >= c.cents)
-    FROM available a
+    SELECT owner_id, 'due_available', NULL, cents, max(effective_on) FILTER (WHERE running >= cents) FROM credit GROUP BY owner_id, cents
 )
 SELECT p.ncpdp_id AS owner, m.dba_name AS name, CASE s.account WHEN 'due_unfunded' THEN 'not funded' WHEN 'due_available' THEN 'available' WHEN 'in_transit' THEN 'in transit'
            ELSE s.account END AS kind,
@@ -364,10 +363,11 @@ SELECT 'decided by a person without the role: none', 'without_role', 'count', 0
 
 -- name: payment_days
 -- For each share of an advice that was funded in these days: when both were there, the 835 and the money, and when the payment
--- that told it left and was debited. A share that was told without a payment was used up by what its remittance says.
+-- that told it left and was debited. A share that was told without a payment was used up by what its remittance says. Waiting is
+-- counted from fact to fact: an accounting date is a later one where the month was closed.
 WITH ready AS MATERIALIZED (
-    SELECT l.owner_id, l.reference AS advice_id, max(l.effective_on) AS ready_on, (-sum(l.amount_cents))::bigint AS amount_cents
-    FROM line l JOIN entry e USING (owner_id, entry_id)
+    SELECT l.owner_id, l.reference AS advice_id, max(t.fact_on) AS ready_on, (-sum(l.amount_cents))::bigint AS amount_cents
+    FROM line l JOIN entry e USING (owner_id, entry_id) JOIN journal_transaction t USING (transaction_id)
     WHERE l.account = 'advised' AND l.event = 'funded' AND l.effective_on BETWEEN :from_on AND :to_on AND l.owner_id <> house_id()
       AND NOT EXISTS (SELECT FROM journal_transaction r WHERE r.reverses = e.transaction_id AND r.effective_on <= :to_on)
     GROUP BY l.owner_id, l.reference
@@ -377,20 +377,25 @@ WITH ready AS MATERIALIZED (
                  AND o.state <> 'excluded')) AS payout_id
     FROM child_set s WHERE s.advice_id IS NOT NULL AND s.found_in = 0
 ), sent AS MATERIALIZED (
-    SELECT l.owner_id, l.reference AS payout_id, min(l.effective_on) FILTER (WHERE l.event = 'payout_released') AS released_on,
-           max(l.effective_on) FILTER (WHERE l.event = 'payout_settled') AS settled_on
-    FROM line l JOIN entry e USING (owner_id, entry_id)
+    SELECT l.owner_id, l.reference AS payout_id, min(t.fact_on) FILTER (WHERE l.event = 'payout_released') AS released_on,
+           max(t.fact_on) FILTER (WHERE l.event = 'payout_settled') AS settled_on
+    FROM line l JOIN entry e USING (owner_id, entry_id) JOIN journal_transaction t USING (transaction_id)
     WHERE l.account = 'in_transit' AND l.event IN ('payout_released', 'payout_settled') AND l.effective_on <= :to_on
       AND NOT EXISTS (SELECT FROM journal_transaction r WHERE r.reverses = e.transaction_id AND r.effective_on <= :to_on)
     GROUP BY l.owner_id, l.reference
 ), released AS MATERIALIZED (
     SELECT cycle_id, min(s.released_on) AS released_on FROM payout o JOIN sent s USING (payout_id) GROUP BY cycle_id
+), returned AS MATERIALIZED (
+    SELECT DISTINCT w.payout_id FROM journal_transaction t JOIN ach_answer w ON w.answer_id = split_part(t.fact_key, ':', 3)::bigint
+    WHERE t.event = 'payout_returned' AND t.fact_key ~ '^payout_returned:answer:[0-9]+' AND t.effective_on <= :to_on
+      AND NOT EXISTS (SELECT FROM journal_transaction r WHERE r.reverses = t.transaction_id AND r.effective_on <= :to_on)
 )
 SELECT p.ncpdp_id AS owner, a.payer_name, a.trace_number, r.ready_on, r.amount_cents, t.cycle_id, s.released_on, s.settled_on,
-       CASE WHEN s.settled_on IS NOT NULL THEN 'paid' WHEN s.released_on IS NOT NULL THEN 'in transit' WHEN t.payout_id IS NULL AND c.released_on <= :to_on THEN 'told, nothing to pay'
+       CASE WHEN b.payout_id IS NOT NULL THEN 'returned' WHEN s.settled_on IS NOT NULL THEN 'paid' WHEN s.released_on IS NOT NULL THEN 'in transit' WHEN t.payout_id IS NULL AND c.released_on <= :to_on THEN 'told, nothing to pay'
             ELSE 'waits' END AS state, (SELECT x.days FROM dated_limit x WHERE x.name = 'payment_days' AND x.since <= r.ready_on ORDER BY x.since DESC LIMIT 1) AS limit_days
 FROM ready r JOIN advice a USING (advice_id) JOIN member m ON m.member_id = r.owner_id JOIN pharmacy p USING (pharmacy_id)
 LEFT JOIN told t USING (owner_id, advice_id) LEFT JOIN sent s ON s.owner_id = r.owner_id AND s.payout_id = t.payout_id LEFT JOIN released c ON c.cycle_id = t.cycle_id
+LEFT JOIN returned b ON b.payout_id = t.payout_id
 ORDER BY r.ready_on, p.ncpdp_id, r.advice_id
 
 -- name: payment_days_ties

@@ -6,16 +6,23 @@ import subprocess
 import time
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from tests.support.bank import paid_out
+from app.database import Role, connected, unit_of_work
+from payouts.registers.catalogue import REGISTERS
+from payouts.registers.model import Span
+from tests.support.bank import paid_in, paid_out
 from tests.support.command import PROGRAM
+from tests.support.desk import ExceptionsDesk
+from tests.support.direct_pay import to_the_store
+from tests.support.known import Seal, differences
 from tests.support.office import CHECKER, CLERK, Office
-from tests.support.trade import OTHER_PAYER, A, B, C, Part, remittance, remittance_file
+from tests.support.trade import OTHER_PAYER, PAYER, A, B, C, Part, remittance, remittance_file
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 18)
 NOVEMBER = ("--from", "2026-11-01", "--to", "2026-11-30")
@@ -47,6 +54,13 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
     "corrections": ("corrections", "list"),
     "sent": ("ach", "list"),
     "direct pay": ("members", "direct-pay", "list"),
+    "journal tests": ("audit", "tests", *NOVEMBER),
+} | {
+    f"register {kind.name}": (
+        *("audit", "register", kind.name),
+        *(NOVEMBER if kind.span is Span.RANGE else ("--as-of", "2026-11-30")),
+    )
+    for kind in REGISTERS.values()
 }
 """What a person asks for; every one takes ``--known-at``."""
 _AGES = ("age_days", "age_hours", "age")
@@ -115,6 +129,23 @@ def test_every_question_is_answered_as_it_was(told: tuple[Office, int, dict[str,
     assert {"trial balance", "balances", "journal", "statement", "fees", "cycles", "cycle", "holds", "float"} <= now
     assert ask(office, "statement")["closing_cents"] != before["statement"]["closing_cents"]
     assert ask(office, "statement", "--known-at", f"{size}")["closing_cents"] == 630_00
+
+
+def test_what_becomes_ours_to_pay_was_the_payers(office: Office) -> None:
+    """A copy of 1,200.00 came to us, and after A's direct pay ended it is ours to pay: before, every row said not."""
+    words = (A.ncpdp_id, str(PAYER.payer_id), "--reason", "the payer wrote")
+    office.ask("members", "direct-pay", "begin", *words, "--since", "2026-11-01")
+    office.remit(to_the_store("DIR1", MONDAY, Part(A, (1_200_00,))))
+    office.book(MONDAY, paid_in("DIR1", 1_200_00))
+    office.match()
+    with connected(office.shell.database_url, Role.APP) as engine:
+        seal = Seal(partial(unit_of_work, engine), office.folder)
+        checkpoint, was = seal.seal(), seal.asked(None)
+        office.ask("members", "direct-pay", "end", *words, "--until", "2026-11-15")
+        ExceptionsDesk(office, TUESDAY).resolve("direct_pay_differs", "bank line 1 for advice 1", "replace")
+        office.match()
+        office.pay(TUESDAY)
+        assert differences(was, seal.asked(checkpoint)) == []
 
 
 def test_a_question_says_which_past_it_was_about(told: tuple[Office, int, dict[str, dict[str, Any]]]) -> None:

@@ -4,15 +4,18 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
 
+from app.database import Role, connected, unit_of_work
 from ingest.bank.bai2_writer import StatementLine
 from tests.conftest import NewDatabase
 from tests.support.bank import ACH_CREDIT, paid_out
 from tests.support.command import Shell
+from tests.support.known import Seal
 from tests.support.office import AUDITOR, CHECKER, MAKER, Office
 from tests.support.trade import OTHER_PAYER, A, B, C, Part, remittance
 
@@ -376,6 +379,17 @@ def test_a_question_that_makes_no_sense_is_said_to(november: Office, words: tupl
     outcome = november.run(*words, code=2)
     assert outcome.err.strip()
     assert "Traceback" not in outcome.err
+
+
+def test_a_checkpoint_has_its_own_last_day(office: Office) -> None:
+    """Asked without a day at a checkpoint of the 20th, it is as of the 20th, on whatever day somebody asks."""
+    with connected(office.shell.database_url, Role.APP) as engine:
+        size = str(Seal(partial(unit_of_work, engine), office.folder).seal().size)
+    known = ("--known-at", size)
+    assert register(office, "outstanding", *known)["to_on"] == "2026-11-20"
+    assert register(office, "835", "--from", "2026-11-01", *known)["to_on"] == "2026-11-20"
+    document = office.ask("audit", "tests", *known)
+    assert (document["from"], document["to"]) == ("2026-01-01", "2026-11-20")
 
 
 def test_the_journal_tests_of_the_month(november: Office) -> None:

@@ -19,9 +19,15 @@ from ledger.chart import Ledger
 from ledger.events import fee_assessed
 from ledger.known import UnknownSizeError, known_at, known_size, wrong_bounds
 from ledger.posting import post
+from ledger.seal.checkpoints import Checkpoint
+from ledger.seal.verifying import verify_seal
+from payouts.resolutions.frame import Action
+from payouts.resolutions.undo import propose_reversal
+from tests.support import bank_changes
 from tests.support.books import MAKER, Books
+from tests.support.clearing import LATER, approve, ask, with_money
 from tests.support.known import Seal, differences
-from tests.support.trade import A, B, C, Part, remittance
+from tests.support.trade import STRANGER, A, B, C, Part, remittance
 
 DAY, NOVEMBER = date(2026, 11, 17), date(2026, 11, 1)
 NOT_OF_THE_PAST = {
@@ -172,6 +178,89 @@ _CHANGED = """
     CROSS JOIN LATERAL jsonb_each(t.content) n
     WHERE t.before ? n.key AND t.before -> n.key IS DISTINCT FROM n.value
 """
+
+
+def test_verify_names_what_was_slipped_under_a_checkpoint(lived: Books, database_url: str) -> None:
+    """An entry of 1.00 under a number that a refused posting left free: the past tells it as well, and verify names it.
+
+    What is known is told by numbers, and trusts the journal as every question does; it is verify that trusts nothing.
+    """
+    with lived.begin() as connection:
+        point = connection.begin_nested()
+        post(connection, _assessed(lived.member(B), "fee B"), MAKER)
+        point.rollback()
+        post(connection, _assessed(lived.member(A), "fee A"), MAKER)
+    checkpoint = lived.pinned()
+    libpq = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(libpq, autocommit=True, options="-c search_path=centralpay") as superuser:
+        superuser.execute("SET session_replication_role = replica")
+        superuser.execute(_SLIPPED_ENTRY)
+        superuser.execute(_SLIPPED_LINES)
+    with lived.begin() as connection:
+        found = verify_seal(connection).findings
+        assert [each.table for each in found if each.table == "entry"] == ["entry"]
+        known_at(connection, checkpoint)
+        debits = {row.account.value: row.debit_cents for row in trial_balance(connection) if row.debit_cents}
+    assert debits == {"fee_receivable": 201_00}
+
+
+_SLIPPED_ENTRY = """
+    INSERT INTO entry (owner_id, entry_id, transaction_id, ledger, event, fact_key, effective_on)
+    OVERRIDING SYSTEM VALUE
+    SELECT owner_id, entry_id - 1, transaction_id, ledger, event, fact_key || '?', effective_on FROM entry
+"""
+_SLIPPED_LINES = """
+    INSERT INTO line (owner_id, entry_id, line_no, event, ledger, account, amount_cents, reference, effective_on)
+    SELECT owner_id, entry_id - 1, line_no, event, ledger, account, sign(amount_cents) * 100, reference, effective_on
+    FROM line
+"""
+
+
+def test_an_identifier_that_was_taken_away_is_known(lived: Books) -> None:
+    """A stranger's NPI is found to be C's, its finding is reversed, it is found to be B's: each is known at its time.
+
+    The row of C is deleted and stands nowhere now; the row of B has the same key.
+    """
+    with_money(lived)
+    lived.fund(remittance("T1", DAY, Part(STRANGER, (50_00,))))
+    asked: list[tuple[Checkpoint, UUID | None]] = []
+    for store in (C, B):
+        asked.append((lived.pinned(), None))
+        approve(lived, ask(lived, "unknown_payee", Action.ASSIGN, member=store.ncpdp_id, since=NOVEMBER))
+        asked.append((lived.pinned(), lived.member(store)))
+        if store is C:
+            undo(lived, "payee_found")
+            lived.match()
+    whose = text("SELECT member_id FROM member_identifier WHERE value = :npi").bindparams(npi=str(STRANGER.npi))
+    for checkpoint, member_id in asked:
+        with lived.begin() as connection:
+            known_at(connection, checkpoint)
+            assert connection.execute(whose).scalar_one_or_none() == member_id
+    with lived.begin() as connection:
+        assert connection.execute(whose).scalar_one() == lived.member(B)
+
+
+def test_who_was_called_later_is_not_known(lived: Books) -> None:
+    """The trail has a digest of whom the office spoke with: before the call the past tells no name, after it does."""
+    bank_changes.with_contact(lived)
+    change = bank_changes.ask(lived)
+    before = lived.pinned()
+    bank_changes.call_back(lived, change)
+    after = lived.pinned()
+    spoke = text("SELECT state, spoke_with FROM bank_account_change")
+    for checkpoint, said in ((before, None), (after, bank_changes.OWNER.name)):
+        with lived.begin() as connection:
+            known_at(connection, checkpoint)
+            assert connection.execute(spoke).one().spoke_with == said
+
+
+def undo(books: Books, event: str) -> None:
+    """Have two people reverse the last transaction of an event."""
+    numbers = "SELECT max(transaction_id) FROM journal_transaction WHERE event = CAST(:event AS event_name)"
+    (row,) = books.ask(numbers, event=event)
+    with books.begin() as connection:
+        approval_id = propose_reversal(connection, row[0], LATER, "a mistake", MAKER)
+    approve(books, approval_id)
 
 
 def test_bounds_that_were_changed_are_found(lived: Books, database_url: str) -> None:

@@ -154,6 +154,16 @@ def test_a_return_is_told_with_its_payout(lived: Books) -> None:
     assert (details["account_last_four"], details["paid_into_cents"]) == ("0011", 700_00)
 
 
+def test_what_came_back_is_not_called_paid(lived: Books) -> None:
+    """A's share left, was debited and came back on Friday: paid on Thursday, returned on Friday, and so since then."""
+    said = {}
+    for day in (THURSDAY, FRIDAY, LAST):
+        made = read(lived, "payment-days", FIRST, day)
+        rows = {row["owner"]: row for row in (each.model_dump() for each in made.rows) if row["ready_on"] <= THURSDAY}
+        said[day] = (rows[A.ncpdp_id]["state"], rows[B.ncpdp_id]["state"], made.figures["returned"])
+    assert said == {THURSDAY: ("paid", "paid", 0), FRIDAY: ("returned", "paid", 1), LAST: ("returned", "paid", 1)}
+
+
 def test_maker_as_checker_is_counted(lived: Books, tamper: Tamper) -> None:
     """An approval whose decider is made its proposer, or is no approver, is counted where none may be."""
     tamper(
@@ -214,6 +224,20 @@ def test_what_is_no_register_is_refused(books: Books) -> None:
             read_register(connection, "835", None, LAST)
         with pytest.raises(RegisterDaysError, match="no days"):
             read_register(connection, "835", LAST, FIRST)
+
+
+def test_waiting_is_counted_from_fact_to_fact(books: Books, database_url: str) -> None:
+    """November is closed when remittance and money of the 20th come: posted on 1 December, they wait since the 20th."""
+    libpq = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    books.fund(remittance("EARLY", FRIDAY, Part(A, (1_00,))))
+    with psycopg.connect(libpq, options="-c search_path=centralpay") as superuser:
+        superuser.execute("SET session_replication_role = replica")
+        superuser.execute("UPDATE period SET state = 'closed' WHERE month <= '2026-11-01'")
+    books.fund(remittance("LATE", FRIDAY, Part(A, (700_00,))))
+    made = read(books, "payment-days", date(2026, 12, 1), date(2026, 12, 1))
+    assert made.agrees
+    (row,) = [row.model_dump() for row in made.rows]
+    assert (row["trace_number"], row["ready_on"], row["banking_days"]) == ("LATE", FRIDAY, 6)
 
 
 # Days of payment -----------------------------------------------------------------------------------------------------

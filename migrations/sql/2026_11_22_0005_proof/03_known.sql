@@ -41,7 +41,7 @@ END $$;
 CREATE FUNCTION bound_what_is_sealed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = centralpay, pg_temp AS $$
 BEGIN
-    INSERT INTO known_bound SELECT (known_bounds_of(coalesce(NEW.previous_size, 0), NEW.size)).*;
+    INSERT INTO known_bound SELECT b.* FROM known_bounds_of(coalesce(NEW.previous_size, 0), NEW.size) b;
     RETURN NULL;
 END $$;
 CREATE TRIGGER bounds_what_is_sealed AFTER INSERT ON seal_checkpoint FOR EACH ROW EXECUTE FUNCTION bound_what_is_sealed();
@@ -104,18 +104,22 @@ CREATE TRIGGER keeps_exclusion AFTER UPDATE ON payout FOR EACH ROW WHEN (NEW.sta
 INSERT INTO payout_exclusion (payout_id, reason) SELECT payout_id, reason FROM payout WHERE state = 'excluded' ORDER BY payout_id;
 SELECT add_trail('payout_exclusion');
 
--- The columns of a table that a version of the trail may tell otherwise than the row does now: what the application may update, and
--- what functions with the owner's rights do. What a trail leaves out or digests is read from the row.
+-- The columns of a table that a version of the trail may tell otherwise than the row does now: what the application may update, what
+-- is generated from that, and what triggers and functions with the owner's rights do; of identifiers, which are taken away and may
+-- be found to be another's, all. What a trail leaves out is read from the row.
 CREATE FUNCTION known_columns(p_table regclass) RETURNS TABLE (place integer, name text, type text, is_changing boolean)
 LANGUAGE sql STABLE SET search_path = centralpay, pg_temp AS $$
     SELECT a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
            a.attname <> ALL (t.left_out || t.digested) AND (has_column_privilege('centralpay_app', p_table, a.attname, 'UPDATE')
-               OR (t.table_name, a.attname::text) IN (('period', 'state'), ('trailed_table', 'left_out'), ('found_share', 'standing'), ('correction_claim', 'standing')))
+               OR (t.table_name, a.attname::text) IN (('period', 'state'), ('trailed_table', 'left_out'), ('found_share', 'standing'), ('correction_claim', 'standing'),
+                   ('advice', 'direct_pay_id')) OR a.attgenerated <> '' OR c.relname = 'member_identifier')
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN trailed_table t ON t.table_name = c.relname
     WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 
 -- The view of a table with a trail: a row that did not change since is what it is, another is what its last version of then says.
+-- What was taken away since is what its last version says, too; an empty one says that it was gone by then.
+CREATE INDEX trail_of_what_is_gone ON trail (table_name, row_key) WHERE content = '{}';
 CREATE FUNCTION known_view_of(p_name text) RETURNS text LANGUAGE plpgsql STABLE SET search_path = centralpay, pg_temp AS $$
 DECLARE
     -- The columns of the key bear the alias of the row.
@@ -126,14 +130,27 @@ DECLARE
     changed text := format('((SELECT known_number(''trail_since'')) > 0 AND EXISTS (SELECT FROM centralpay_known.later_trail t
         WHERE t.table_name = %L AND t.row_key = %s))', p_name, row_key);
     version text := format('FROM centralpay_known.trail t WHERE t.table_name = %L AND t.row_key = %s', p_name, row_key);
+    told trailed_table := (SELECT t FROM trailed_table t WHERE t.table_name = p_name);
+    -- Of what was digested the trail can tell whether it is what it was; what it was then it can not tell, and nobody is told.
+    digest text := trail_content(p_name::regclass, (SELECT array_agg(c.name) FROM known_columns(p_name::regclass) c
+        WHERE c.name <> ALL (told.digested)), told.digested);
+    is_other text := format('%s AND NOT (SELECT t.content %s ORDER BY t.trail_id DESC LIMIT 1) @> %s', changed, version, digest);
     columns text := (SELECT string_agg(CASE WHEN c.is_changing
             THEN format('CASE WHEN %s THEN (SELECT %s %s ORDER BY t.trail_id DESC LIMIT 1) ELSE x.%I END AS %I', changed,
                 CASE c.type WHEN 'bytea' THEN format('decode(t.content ->> %L, ''hex'')', c.name) ELSE format('(t.content ->> %L)::%s', c.name, c.type) END,
                 version, c.name, c.name)
+            WHEN c.name = ANY (told.digested) THEN format('CASE WHEN NOT (%s) THEN x.%I END AS %I', is_other, c.name, c.name)
             ELSE format('x.%I', c.name) END, ', ' ORDER BY c.place) FROM known_columns(p_name::regclass) c);
+    gone text := CASE WHEN p_name = 'member_identifier' THEN format('
+        UNION ALL SELECT (jsonb_populate_record(NULL::centralpay.%1$I, v.content)).*
+        FROM (SELECT DISTINCT g.row_key FROM centralpay.trail g WHERE g.table_name = %1$L AND g.content = ''{}'') g
+        CROSS JOIN LATERAL (SELECT t.content FROM centralpay_known.trail t WHERE t.table_name = %1$L AND t.row_key = g.row_key
+            ORDER BY t.trail_id DESC LIMIT 1) v
+        WHERE v.content <> ''{}'' AND NOT EXISTS (SELECT FROM centralpay.%1$I x WHERE g.row_key = %2$s)', p_name, row_key) END;
 BEGIN
     RETURN format('CREATE VIEW centralpay_known.%I WITH (security_invoker) AS SELECT %s FROM centralpay.%I x
-        WHERE CASE WHEN %s THEN EXISTS (SELECT %s) ELSE true END', p_name, columns, p_name, changed, version);
+        WHERE CASE WHEN %s THEN (SELECT t.content <> ''{}'' %s ORDER BY t.trail_id DESC LIMIT 1) ELSE true END %s',
+        p_name, columns, p_name, changed, version, gone);
 END $$;
 
 -- What came with a row of the trail, and has none itself: it is known when that is.
@@ -228,7 +245,8 @@ BEGIN
     CREATE VIEW centralpay_known.share_to_remit WITH (security_invoker) AS
         SELECT x.owner_id, x.advice_id, (SELECT c.cycle_id FROM centralpay_known.cycle c WHERE c.cycle_id = x.cycle_id
                                              AND c.state IN ('released', 'settled')) AS cycle_id
-        FROM centralpay.share_to_remit x WHERE EXISTS (SELECT FROM centralpay_known.advice a WHERE a.advice_id = x.advice_id);
+        -- What was the payer's own to tell became ours to tell only when it was paid through us after all.
+        FROM centralpay.share_to_remit x WHERE EXISTS (SELECT FROM centralpay_known.advice a WHERE a.advice_id = x.advice_id AND a.direct_pay_id IS NULL);
 
     -- The views of the present, word for word over the views of the past.
     FOR r IN SELECT c.relname, pg_get_viewdef(c.oid) AS definition FROM pg_class c
