@@ -1,36 +1,28 @@
 """Pass-through certificates: one member's (``certificate``), everybody's, the population's, and those issued before."""
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from app.cli.certificate_files import CertificateForm, leave_all, leave_one
+from app.cli.certificate_screens import listed_row, say_given, show_checks, show_figures
 from app.cli.dates import month_from
-from app.cli.moment import KnownAt, checkpoint_facts, checkpoint_words, reading_as_known
+from app.cli.moment import KnownAt, reading_as_known
 from app.cli.screen import SCREEN, AsJson, AsUser, Bar, possible, print_json, print_table, progress, warn
 from app.exit_codes import ExitCode
 from app.session import Session, opened, out_file
 from ingest.directory import find_member
 from ledger.seal.checkpoints import Checkpoint, named
-from payouts.certificates.bodies import Body, canonical, digest, envelope_text
-from payouts.certificates.checking import Check, all_hold, checks, read_envelope
-from payouts.certificates.given import Certificate, GivenOut, certificate, given_out, newest_of_everybody, of_member
+from payouts.certificates.bodies import Body
+from payouts.certificates.checking import all_hold, checks, read_envelope
+from payouts.certificates.given import GivenOut, certificate, given_out, newest_of_everybody, of_member
 from payouts.certificates.issuing import Certifier
-from payouts.certificates.kinds import PARTS
-from payouts.certificates.model import Figures, PopulationFigures
 from payouts.certificates.population import proven_members, proven_population
 from payouts.certificates.reading import members_months, month_ends
-from payouts.papers.certificate import certificate_pdf
-from payouts.papers.pressroom import set_in_order
-from payouts.papers.worker import Paper
 from payouts.people.users import OPERATORS, UserRole, require
 from schemas.errors import WrongUseError
-from schemas.money import show_cents
 
 commands = typer.Typer(help="Everybody's certificates, and those that were issued.", no_args_is_help=True)
 
@@ -39,15 +31,6 @@ ToMonth = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM", help="La
 OneMonth = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="The month.")]
 Anew = Annotated[bool, typer.Option("--anew", help="Supersede what was issued, where the books say otherwise by now.")]
 Number = Annotated[int, typer.Argument(metavar="ID", callback=possible, help="Of the list.")]
-
-
-class CertificateForm(StrEnum):
-    """How a certificate is written."""
-
-    JSON = "json"
-    """The whole certificate in cents, with its proof."""
-    PDF = "pdf"
-    """A page to read and to print; the JSON is left beside it."""
 
 
 Form = Annotated[CertificateForm, typer.Option("--format", help="How to write it; beside a PDF the JSON is left.")]
@@ -88,7 +71,7 @@ def write_certificate(
             with reading_as_known(session, known) as (connection, checkpoint):
                 members = [find_member(connection, member, to_on)]
                 (made,) = proven_members(members_months(connection, members, from_on, to_on))
-            _show(
+            show_figures(
                 made.figures,
                 f"{made.member.ncpdp_id} {made.member.dba_name}",
                 (from_on, to_on),
@@ -104,8 +87,8 @@ def write_certificate(
         number = _certifier(session).issue_member(member_id, from_on, to_on, anew=anew, at=at)
         given = _given(session, number)
         _warn_other(given, at)
-        _leave(session, given, out, kind)
-    _say_given(given, out, as_json=as_json)
+        leave_one(session, given, out, kind)
+    say_given(given, out, as_json=as_json)
 
 
 @commands.command("issue")
@@ -139,7 +122,7 @@ def issue_all(
                 "issued": issued,
                 "retained_cents": sum(each.retained_cents for each in of),
             }
-            _leave_all(session, given_out(connection, session.vault, of), folder, kind, bar, len(of))
+            leave_all(session, given_out(connection, session.vault, of), folder, kind, bar, len(of))
     if as_json:
         print_json({"from": f"{from_on}", "to": f"{to_on}"} | sums | {"out": str(out)})
         return
@@ -171,7 +154,7 @@ def write_population(
         if out is None:
             with reading_as_known(session, known) as (connection, checkpoint):
                 made = proven_population(connection, from_on, to_on, bar.at)
-            _show(made, f"All {made.members} members", (from_on, to_on), checkpoint, as_json=as_json)
+            show_figures(made, f"All {made.members} members", (from_on, to_on), checkpoint, as_json=as_json)
             return
         with session.begin() as connection:
             require(connection, session.actor, OPERATORS)
@@ -180,8 +163,8 @@ def write_population(
         number = _certifier(session).issue_population(from_on, to_on, _tell(bar), anew=anew, at=at)
         given = _given(session, number)
         _warn_other(given, at)
-        _leave(session, given, out, kind)
-    _say_given(given, out, as_json=as_json)
+        leave_one(session, given, out, kind)
+    say_given(given, out, as_json=as_json)
 
 
 @commands.command("list")
@@ -203,7 +186,7 @@ def show_issued(
         *("id#", "from", "to", "version#", "superseded by", "closing", "kept: the flat fee", "known at#", "leaf"),
         *("issued (UTC)", "by", "SHA-256"),
     ]
-    print_table("Certificates issued", columns, [_row(each) for each in found])
+    print_table("Certificates issued", columns, [listed_row(each) for each in found])
 
 
 @commands.command("again")
@@ -220,8 +203,8 @@ def write_again(
     """
     with opened(as_user, warn) as session:
         given = _given(session, certificate_id)
-        _leave(session, given, out, kind)
-    _say_given(given, out, as_json=as_json)
+        leave_one(session, given, out, kind)
+    say_given(given, out, as_json=as_json)
 
 
 @commands.command("check")
@@ -247,7 +230,7 @@ def check(
         document = [each.model_dump(mode="json") for each in found]
         print_json({"certificate": what, "holds": all_hold(found), "checks": document})
     else:
-        _show_checks(what, found)
+        show_checks(what, found)
     if not all_hold(found):
         raise typer.Exit(ExitCode.PROOF_FAILED)
 
@@ -300,139 +283,8 @@ def _given(session: Session, number: int) -> GivenOut:
     return given
 
 
-def _leave(session: Session, given: GivenOut, out: Path, kind: CertificateForm) -> None:
-    place = out_file(out)
-    if kind is CertificateForm.PDF:
-        _write(place, certificate_pdf(given.body, given.proof, given.of.body_sha256, session.sender))
-        place = place.with_suffix(".json")
-    _write(place, envelope_text(given.body, given.proof))
-
-
-def _leave_all(
-    session: Session, given: Iterator[GivenOut], folder: Path, kind: CertificateForm, bar: Bar, total: int
-) -> None:
-    """Leave everybody's files, few of them in memory at once."""
-    names: set[str] = set()
-    waiting: list[str] = []
-
-    def written() -> Iterator[bytes]:
-        for each in given:
-            name, number = each.of.name, 1
-            while name in names:
-                # Two owners of one pharmacy may stand in one month.
-                number += 1
-                name = f"{each.of.name}-{number}"
-            names.add(name)
-            waiting.append(name)
-            _write(folder / f"{name}.json", envelope_text(each.body, each.proof))
-            bar.step("leaving files")
-            bar.at(len(names), total)
-            yield canonical({"body": each.body, "proof": each.proof, "sha256": each.of.body_sha256})
-
-    if kind is CertificateForm.JSON:
-        for _ in written():
-            waiting.clear()
-        return
-    with closing(set_in_order(Paper.CERTIFICATE, session.sender, written())) as papers:
-        for content in papers:
-            _write(folder / f"{waiting.pop(0)}.pdf", content)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file for its owner's eyes; it is whole or not there."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise WrongUseError(f"{path}: {error.strerror}") from error
-
-
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise WrongUseError(f"{path}: {error.strerror}") from error
-
-
-def _say_given(given: GivenOut, out: Path, *, as_json: bool) -> None:
-    if as_json:
-        print_json(given.of.model_dump(mode="json") | {"out": str(out)})
-        return
-    of = given.of
-    print_table(
-        "Certificate",
-        ["id#", "from", "to", "version#", "closing", "kept: the flat fee", "known at#", "leaf#", "in checkpoint#"],
-        [
-            [
-                of.certificate_id,
-                of.from_on,
-                of.to_on,
-                of.version,
-                of.closing_cents,
-                of.retained_cents,
-                of.checkpoint_size,
-                of.leaf_index,
-                of.sealed_size,
-            ]
-        ],
-    )
-    SCREEN.print(f"{out}, SHA-256 of its text {digest(canonical(given.body))}", soft_wrap=True)
-
-
-def _row(each: Certificate) -> list[object]:
-    return [
-        each.certificate_id,
-        each.from_on,
-        each.to_on,
-        each.version,
-        each.superseded_by and str(each.superseded_by),
-        each.closing_cents,
-        each.retained_cents,
-        each.checkpoint_size,
-        "not sealed" if each.sealed_size is None else f"{each.leaf_index} of {each.sealed_size}",
-        f"{each.issued_at:%Y-%m-%d %H:%M}",
-        each.issued_by,
-        each.body_sha256[:12],
-    ]
-
-
-def _show(
-    made: Figures | PopulationFigures,
-    title: str,
-    span: tuple[date, date],
-    checkpoint: Checkpoint | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Show figures that are not issued."""
-    if as_json:
-        about = {"from": f"{span[0]}", "to": f"{span[1]}", "known_at": checkpoint_facts(checkpoint), "issued": False}
-        print_json(about | {"figures": made.model_dump(mode="json")})
-        return
-    rows: list[list[object]] = [["opening", made.opening_cents]]
-    rows += [[words, made.changes_cents[part]] for part, words in PARTS.items() if made.changes_cents[part]]
-    rows.append(["closing", made.closing_cents])
-    print_table(f"{title}, {span[0]} to {span[1]}", ["what", "amount"], rows)
-    if isinstance(made, PopulationFigures):
-        own = [[name.replace("_", " "), cents] for name, cents in made.own_cents.items()]
-        print_table("The PSAO's own money in the account", ["what", "amount"], own)
-        bank = made.bank
-        columns = ["before", "came in", "went out", "after"]
-        figures = [bank.opening_cents, bank.in_cents, bank.out_cents, bank.closing_cents]
-        print_table("The bank account", columns, [figures])
-    SCREEN.print(
-        f"Kept by us: {show_cents(made.retained_cents)}, the flat fee and nothing else. Not issued: say --out FILE"
-    )
-    if checkpoint is not None:
-        SCREEN.print(checkpoint_words(checkpoint).capitalize(), soft_wrap=True)
-
-
-def _show_checks(what: str, found: Sequence[Check]) -> None:
-    rows = [["holds" if each.holds else "FAILS", each.what, each.detail] for each in found]
-    print_table(f"Certificate {what}", ["verdict", "what", "detail"], rows)

@@ -10,13 +10,13 @@ import typer
 
 from app.cli.dates import day_from, month_from
 from app.cli.people import show_approval
-from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
+from app.cli.screen import SCREEN, AsJson, AsUser, Bar, print_json, print_table, progress, warn
 from app.exit_codes import ExitCode
 from app.packages import closer
 from app.session import opened
 from payouts.closing.carrying import Carry
 from payouts.closing.errors import MonthBlockedError, MonthNotProvenError
-from payouts.closing.model import STEP_LEFT, Carried, Check, Close, Step, Verdict
+from payouts.closing.model import STEP_LEFT, Carried, Check, Close, Step, Tell, Verdict
 from payouts.closing.reading import Told, closes, open_months, standing, told
 from payouts.closing.reopening import propose_reopening
 from schemas.errors import WrongUseError
@@ -24,6 +24,9 @@ from schemas.errors import WrongUseError
 periods = typer.Typer(help="Accounting months, open and closed.", no_args_is_help=True)
 
 MonthName = Annotated[str, typer.Argument(metavar="YYYY-MM", help="The month.")]
+PackageFolder = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Where its package comes; else 'closed' in the home.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,9 +37,7 @@ def register(app: typer.Typer) -> None:
 
 def close_month(
     month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where its package comes; else 'closed' in the home.")
-    ] = None,
+    out: PackageFolder = None,
     carry: Annotated[
         list[str] | None,
         typer.Option("--carry", metavar="CASE", help="Carry over an open exception (its number), or a check by name."),
@@ -57,12 +58,7 @@ def close_month(
     """
     first, carries = month_from(month), _carries(carry or [], reason or [])
     with opened(as_user, warn) as session, _telling(as_json=as_json), progress("checking", None) as bar:
-
-        def tell(step: str, done: int, total: int | None) -> None:
-            bar.step(step)
-            bar.at(done, total)
-
-        closing = closer(session)
+        tell, closing = _steps(bar), closer(session)
         if check:
             found = closing.check(first, carries, tell)
         else:
@@ -122,6 +118,8 @@ def show_period(month: MonthName, as_json: AsJson = False, as_user: AsUser = Non
         _show_closes([close])
         if left := STEP_LEFT[close.step]:
             SCREEN.print(f"Missing: {left} --month {month}", soft_wrap=True)
+        if close.edition > 1:
+            SCREEN.print(f"Package: edition {close.edition}, {close.edition_reason}", markup=False)
         if close.step is Step.REOPENED:
             who = f"{close.requested_by} asked, {close.approved_by} approved"
             SCREEN.print(f"Reopened {_moment(close.reopened_at)}: {close.reopened_reason} ({who})", markup=False)
@@ -157,8 +155,43 @@ def reopen(
     show_approval(approval_id, "pending", as_json=as_json)
 
 
+@periods.command("repack")
+def repack(
+    month: MonthName,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept, and told in the package.")],
+    out: PackageFolder = None,
+    as_json: AsJson = False,
+    as_user: AsUser = None,
+) -> None:
+    """Write a closed month's package that was lost; where this program gives other bytes, as another edition of it.
+
+    An approver's act. The edition is of the same close and checkpoint, and names the package that it takes the place
+    of. Exit code 4: the seal does not hold, or something else stands there.
+
+    Example: centralpay periods repack 2026-10 --reason 'the disk with the packages was lost' --as charles
+    """
+    first = month_from(month)
+    with opened(as_user, warn) as session, progress("checking the seal", None) as bar:
+        folder = (out or session.settings.closed_dir).absolute()
+        made = closer(session).repack(first, reason, folder, _steps(bar))
+    if as_json:
+        print_json(_close_json(made) | {"package": str(folder / made.folder)})
+        return
+    _show_closes([made])
+    SCREEN.print(f"Package: {folder / made.folder}", soft_wrap=True)
+    SCREEN.print(f"Manifest SHA-256: {made.manifest_sha256}", soft_wrap=True)
+
+
 _HOW = {True: "by name", False: "by its kind"}
 _CHECK_COLUMNS = ["check", "verdict", "looked at#", "found#", "amount", "what"]
+
+
+def _steps(bar: Bar) -> Tell:
+    def tell(step: str, done: int, total: int | None) -> None:
+        bar.step(step)
+        bar.at(done, total)
+
+    return tell
 
 
 def _carries(subjects: Sequence[str], reasons: Sequence[str]) -> list[Carry]:

@@ -3,7 +3,6 @@
 What is written to a file is issued: it is read as known at a checkpoint, which is made first when none is named.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import date
@@ -13,6 +12,7 @@ from typing import Annotated
 import typer
 
 from app.cli.dates import day_from
+from app.cli.leaving import leave
 from app.cli.moment import AsOf, KnownAt, asked, reading_as_known
 from app.cli.screen import SCREEN, AsJson, AsUser, possible, print_json, print_table, progress, warn
 from app.exit_codes import ExitCode
@@ -212,7 +212,7 @@ def write_again(
         with session.reading() as connection:
             of = issued(connection, statement_id)
         content = again(session.vault, of)
-    _leave(out_file(out), content)
+    leave(out_file(out), content)
     if as_json:
         print_json(of)
         return
@@ -296,7 +296,7 @@ def issue_statements(
 
         made = issuer.issue(from_on, to_on, kind, tell, anew=anew)
         for done, (name, content) in enumerate(issuer.files(made), 1):
-            _leave(folder / name, content)
+            leave(folder / name, content)
             tell("leaving files", done, made.members)
     return made
 
@@ -312,7 +312,7 @@ def save_statement(session: Session, made: Statement, path: Path, kind: Statemen
     # First what is remembered: who is killed between the two has given nothing out that nobody knows of.
     with session.begin() as connection:
         issue(connection, session.vault, made, content, form=kind, actor=session.actor)
-    _leave(place, content)
+    leave(place, content)
 
 
 def _range(from_day: str | None, to_day: str | None, year: int | None) -> tuple[date, date]:
@@ -336,18 +336,3 @@ def _told(members: Iterable[MemberYear], tell: Callable[[int], None]) -> Iterato
     for done, each in enumerate(members, 1):
         tell(done)
         yield each
-
-
-def _leave(path: Path, content: bytes) -> None:
-    """Write a file for its owner's eyes; it is whole or not there."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise WrongUseError(f"{path}: {error.strerror}") from error

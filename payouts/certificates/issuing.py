@@ -5,12 +5,12 @@ makes leaves of; seal again. The certificates of everybody are one file of the v
 many there are. What a killed run leaves in the vault is nobody's; what it recorded the next run seals and gives out.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from io import BytesIO
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -24,69 +24,43 @@ from payouts.certificates.bodies import (
     Body,
     Heading,
     canonical,
-    digest,
     figures_digest,
     member_body,
     population_body,
 )
-from payouts.certificates.errors import CertificateOlderError, CertificateRacedError, NothingSealedError
+from payouts.certificates.errors import CertificateRacedError, NothingSealedError
+from payouts.certificates.newest import Newest, follows, newest_of, see_not_older
 from payouts.certificates.population import proven_members, proven_population
 from payouts.certificates.reading import QUERIES, members_months
 from payouts.remittances.pipe import piped
+from payouts.statements.placing import Places
 
 Progress = Callable[[str, int], None]
 """Told what is in hand, and how much of it is done."""
 _TOLD_EVERY: Final = 100
-_WRITTEN_ROWS: Final = 1_000
-
-
-@dataclass(frozen=True)
-class _Newest:
-    """The last certificate of somebody for some months."""
-
-    certificate_id: int
-    version: int
-    checkpoint_size: int
-    figures_sha256: str
 
 
 @dataclass
-class _Index:
-    """Where each body stands, gathered while they are written."""
+class _Index(Places):
+    """Where each body stands, and what of it is written down beside."""
 
     member_ids: list[UUID | None] = field(default_factory=list[UUID | None])
     versions: list[int] = field(default_factory=list[int])
     supersedes: list[int | None] = field(default_factory=list[int | None])
-    digests: list[bytes] = field(default_factory=list[bytes])
     figures: list[bytes] = field(default_factory=list[bytes])
-    starts: list[int] = field(default_factory=list[int])
-    ends: list[int] = field(default_factory=list[int])
     closings: list[int] = field(default_factory=list[int])
     retained: list[int] = field(default_factory=list[int])
 
     def add(self, body: Body, content: bytes) -> None:
         """Take a body that follows the ones before it."""
-        start = self.size_bytes
         member = body["member"]
+        self.place(content)
         self.member_ids.append(None if member is None else UUID(member["member_id"]))
         self.versions.append(body["version"])
         self.supersedes.append(body["supersedes"])
-        self.digests.append(bytes.fromhex(digest(content)))
         self.figures.append(bytes.fromhex(figures_digest(body)))
-        self.starts.append(start)
-        self.ends.append(start + len(content))
         self.closings.append(body["figures"]["closing_cents"])
         self.retained.append(body["figures"]["retained_cents"])
-
-    @property
-    def size_bytes(self) -> int:
-        """How long all are together."""
-        return self.ends[-1] if self.ends else 0
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Give the rows to write, some at a time, as arrays."""
-        for at in range(0, len(self.ends), _WRITTEN_ROWS):
-            yield {name: values[at : at + _WRITTEN_ROWS] for name, values in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -94,7 +68,7 @@ class _Todo:
     """What is to be written: under which heading, whose, and what they have."""
 
     heading: Heading
-    newest: dict[UUID | None, _Newest]
+    newest: dict[UUID | None, Newest]
     wanted: list[UUID]
 
 
@@ -166,10 +140,9 @@ class Certifier:
                 known_at(connection, checkpoint)
                 made = proven_population(connection, from_on, to_on, lambda done: tell("reading", done))
             before = newest.get(None)
-            _see_not_older(self._heading(from_on, to_on, checkpoint), before)
-            index = _Index()
-            heading = self._heading(from_on, to_on, checkpoint)
-            body = population_body(heading, made, *_follows(before))
+            index, heading = _Index(), self._heading(from_on, to_on, checkpoint)
+            see_not_older(checkpoint.size, before)
+            body = population_body(heading, made, *follows(before))
             if before is None or before.figures_sha256 != figures_digest(body):
                 content = canonical(body)
                 index.add(body, content)
@@ -211,7 +184,7 @@ class Certifier:
     def _wanted(
         self,
         member_ids: Iterable[UUID] | None,
-        newest: dict[UUID | None, _Newest],
+        newest: dict[UUID | None, Newest],
         heading: Heading,
         *,
         anew: bool,
@@ -232,8 +205,8 @@ class Certifier:
             read = members_months(connection, todo.wanted, heading.from_on, heading.to_on)
             for done, each in enumerate(proven_members(read), 1):
                 before = todo.newest.get(each.member.member_id)
-                _see_not_older(heading, before)
-                body = member_body(heading, each, *_follows(before))
+                see_not_older(heading.checkpoint.size, before)
+                body = member_body(heading, each, *follows(before))
                 if before is None or before.figures_sha256 != figures_digest(body):
                     content = canonical(body)
                     index.add(body, content)
@@ -241,7 +214,7 @@ class Certifier:
                 if done % _TOLD_EVERY == 0:
                     tell("writing certificates", done)
 
-    def _record(self, index: _Index, heading: Heading, sha256: str, newest: dict[UUID | None, _Newest]) -> None:
+    def _record(self, index: _Index, heading: Heading, sha256: str, newest: dict[UUID | None, Newest]) -> None:
         facts = {
             "from_on": heading.from_on,
             "to_on": heading.to_on,
@@ -252,7 +225,7 @@ class Certifier:
         }
         with self.begin() as connection:
             connection.execute(QUERIES["take_turn"])
-            now = _newest(connection, heading.from_on, heading.to_on)
+            now = newest_of(connection, heading.from_on, heading.to_on)
             if any(now.get(member_id) != newest.get(member_id) for member_id in index.member_ids):
                 raise CertificateRacedError
             issue_id = connection.execute(QUERIES["add_issue"], facts | {"actor": self.actor}).scalar_one()
@@ -288,25 +261,6 @@ class Certifier:
 
     def _newest(
         self, from_on: date, to_on: date, *, member_id: UUID | None = None, is_one: bool = False
-    ) -> dict[UUID | None, _Newest]:
+    ) -> dict[UUID | None, Newest]:
         with self.begin() as connection:
-            return _newest(connection, from_on, to_on, member_id=member_id, is_one=is_one)
-
-
-def _newest(
-    connection: Connection, from_on: date, to_on: date, *, member_id: UUID | None = None, is_one: bool = False
-) -> dict[UUID | None, _Newest]:
-    asked = {"from_on": from_on, "to_on": to_on, "member_id": member_id, "is_one": is_one}
-    return {
-        row.member_id: _Newest(row.certificate_id, row.version, row.checkpoint_size, row.figures_sha256)
-        for row in connection.execute(QUERIES["newest"], asked)
-    }
-
-
-def _see_not_older(heading: Heading, before: _Newest | None) -> None:
-    if before is not None and heading.checkpoint.size < before.checkpoint_size:
-        raise CertificateOlderError(before.certificate_id, before.checkpoint_size, heading.checkpoint.size)
-
-
-def _follows(before: _Newest | None) -> tuple[int, int | None]:
-    return (1, None) if before is None else (before.version + 1, before.certificate_id)
+            return newest_of(connection, from_on, to_on, member_id=member_id, is_one=is_one)

@@ -17,17 +17,22 @@ from sqlalchemy import Connection
 
 from ledger import activity
 from ledger.activity import Begin
+from ledger.proofs import Proof
 from ledger.seal.checkpoints import Checkpoint
 from payouts.closing.carrying import Carry
-from payouts.closing.checks import QUERIES, Proven, look, prove_all
+from payouts.closing.checks import QUERIES, Proven, look, prove_all, prove_one
 from payouts.closing.errors import (
     ClosedWithError,
+    CloseUnfinishedError,
     EarlierMonthOpenError,
     MonthBlockedError,
     MonthNotOverError,
     MonthNotProvenError,
+    NotClosedError,
     NotSealedError,
+    PackageDiffersError,
     PostedMeanwhileError,
+    ReasonMissingError,
 )
 from payouts.closing.model import Close, Findings, Tell, Verdict, month_after
 from payouts.closing.packing import Packer
@@ -98,7 +103,8 @@ class Closer:
             MonthNotProvenError: a proof fails, or a day is not tied out.
             MonthBlockedError: something is open that blocks; CarryError: what is carried over is not there.
             PostedMeanwhileError: others post into the month all the time.
-            PackageDiffersError, ExportError: the package is another than was recorded, or can not be written.
+            PackageDiffersError, PackageAlteredError: the package is another than was recorded, or was changed.
+            ExportError: it can not be written.
         """
         with self.begin() as connection:
             require(connection, self.actor, APPROVERS)
@@ -160,16 +166,58 @@ class Closer:
                 activity.record(connection, self.actor, "month_sealed", subject, version=version, checkpoint=int(size))
             return _found(connection, close.month)
 
+    def repack(self, month: date, reason: str, out: Path, tell: Tell) -> Close:
+        """Write a package that was lost: the same bytes where the program gives them, else another edition.
+
+        The edition is of the same close and the same checkpoint, names the manifest that it takes the place of, and
+        says why. The seal is verified before: an edition shows what this program makes of the same books.
+
+        Raises:
+            RoleMissingError: who acts is no approver.
+            ReasonMissingError: no reason is given.
+            NotClosedError, CloseUnfinishedError: there is no package yet to take the place of.
+            MonthNotProvenError: the seal does not hold.
+            PackageAlteredError, ExportError: something else stands there, or it can not be written.
+        """
+        if not reason.strip():
+            raise ReasonMissingError("write a package anew")
+        with self.begin() as connection:
+            require(connection, self.actor, APPROVERS)
+            close = standing(connection, month)
+            if close is None:
+                raise NotClosedError(month, closed_with(connection, month))
+        if close.manifest_sha256 is None:
+            raise CloseUnfinishedError(month)
+        with self.reading() as connection:
+            sealed = prove_one(connection, Proof.P11)
+        if sealed.verdict is Verdict.FAILS:
+            raise MonthNotProvenError(month, [sealed])
+        try:
+            self._pack(close, out, tell)
+        except PackageDiffersError:
+            self._pack(close.next_edition(reason.strip()), out, tell)
+        self.sealer.seal(self.actor, self.clock(), lambda done, total: tell("sealing the package", done, total))
+        with self.begin() as connection:
+            return _found(connection, month)
+
     def _pack(self, close: Close, out: Path, tell: Tell) -> None:
         with self.reading() as connection:
             made = self.packer.pack(connection, close, out, tell)
+        asked = {"month": close.month, "version": close.version, "edition": close.edition}
+        facts = {"manifest": bytes.fromhex(made.sha256), "reason": close.edition_reason, "actor": self.actor}
+        facts["supersedes"] = None if made.supersedes is None else bytes.fromhex(made.supersedes)
         with self.begin() as connection:
-            asked = {"month": close.month, "version": close.version, "manifest": bytes.fromhex(made.sha256)}
-            supersedes = None if made.supersedes is None else bytes.fromhex(made.supersedes)
-            added = connection.execute(QUERIES["add_package"], asked | {"supersedes": supersedes, "actor": self.actor})
-            if added.rowcount:
-                subject, version = f"{close.month:%Y-%m}", close.version
-                activity.record(connection, self.actor, "month_packed", subject, version=version, manifest=made.sha256)
+            if connection.execute(QUERIES["add_package"], asked | facts).rowcount:
+                told: dict[str, str | int] = {
+                    "version": close.version,
+                    "edition": close.edition,
+                    "manifest": made.sha256,
+                }
+                activity.record(connection, self.actor, "month_packed", f"{close.month:%Y-%m}", **told)
+            recorded = connection.execute(QUERIES["package_of"], asked).scalar_one()
+        if recorded != made.sha256:
+            # Another was faster, with another program.
+            raise PackageDiffersError(close.month, recorded, made.sha256, made.path)
 
 
 def see_closable(month: date, found: Findings) -> None:
@@ -202,14 +250,7 @@ def _write_down(connection: Connection, key: dict[str, Any], found: Findings) ->
     connection.execute(QUERIES["add_checks"], checks)
     if found.carried:
         connection.execute(QUERIES["add_carried"], [key | each.model_dump(mode="json") for each in found.carried])
-    days = found.days
-    tied = {
-        "accounts": [each.custodial_account_id for each in days],
-        "days": [each.as_of for each in days],
-        "closings": [each.closing_cents for each in days],
-        "booked": [each.booked_cents for each in days],
-    }
-    connection.execute(QUERIES["add_tie_out"], key | tied)
+    connection.execute(QUERIES["add_tie_out"], key)
 
 
 def _found(connection: Connection, month: date) -> Close:

@@ -89,8 +89,22 @@ class PackageDiffersError(ProofGateError):
         self.made = made
         CentralpayError.__init__(
             self,
-            f"The package of {month:%Y-%m} was recorded with the manifest {recorded}; {path} would have {made}: the "
-            "books, or this program, are not those that made it. What was written before stays valid",
+            f"The package of {month:%Y-%m} was recorded with the manifest {recorded}; {path} would have {made}: this "
+            "program, or the books, are not those that made it. Put a copy of the package back; or, where none is "
+            f"left, write another edition that names it: centralpay periods repack {month:%Y-%m} --reason TEXT",
+        )
+
+
+class PackageAlteredError(ProofGateError):
+    """What stands in the package's folder is not the package: changed, cut off, or something else."""
+
+    def __init__(self, month: date, path: Path, name: str) -> None:
+        self.path = path
+        self.name = name
+        CentralpayError.__init__(
+            self,
+            f"{path} is not the package of {month:%Y-%m}: {name} is missing or not as it was written. Put the folder "
+            f"away and run it again: the package is written anew",
         )
 
 
@@ -114,7 +128,7 @@ class NotClosedError(RefusedError):
 
 
 class CloseUnfinishedError(RefusedError):
-    """The month is closed, but its package is not written: first what stood is put down, then it is reopened."""
+    """The month is closed, but its package is not written: first what stood is put down, then the rest."""
 
     def __init__(self, month: date) -> None:
         super().__init__(f"The close of {month:%Y-%m} is not finished; first: centralpay close --month {month:%Y-%m}")
@@ -132,7 +146,7 @@ class LaterMonthClosedError(RefusedError):
 
 
 class ReasonMissingError(WrongUseError):
-    """To reopen takes a reason."""
+    """To reopen a month, or to write its package anew, takes a reason."""
 
-    def __init__(self) -> None:
-        super().__init__("To reopen a month takes a reason of a few words: it is kept")
+    def __init__(self, what: str) -> None:
+        super().__init__(f"To {what} takes a reason of a few words: it is kept")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -136,8 +136,12 @@ class Close(BaseModel):
     checkpoint_size: int | None = None
     root: str | None = None
     manifest_sha256: str | None = None
+    """Of its package's last edition."""
+    edition: int = 1
+    """Counts up when a lost package could not be written as it was."""
+    edition_reason: str | None = None
     supersedes: str | None = None
-    """The manifest of the version before."""
+    """The manifest of the edition or version before."""
     reopened_reason: str | None = None
     requested_by: str | None = None
     approved_by: str | None = None
@@ -152,10 +156,16 @@ class Close(BaseModel):
             return Step.PACKED
         return Step.LOCKED if self.checkpoint_size is None else Step.SEALED
 
+    def next_edition(self, reason: str) -> Self:
+        """Give the same close with a package still to be written, which supersedes the one that there is."""
+        changes = {"edition": self.edition + 1, "edition_reason": reason, "manifest_sha256": None}
+        return self.model_copy(update=changes | {"supersedes": self.manifest_sha256})
+
     @property
     def folder(self) -> str:
         """The name of its package's folder."""
-        return f"close-{self.month:%Y-%m}-v{self.version}"
+        again = "" if self.edition == 1 else f"-edition-{self.edition}"
+        return f"close-{self.month:%Y-%m}-v{self.version}{again}"
 
 
 @dataclass(frozen=True, slots=True)

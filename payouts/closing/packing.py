@@ -15,7 +15,6 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from ledger.export.errors import TargetTakenError
 from ledger.export.folder import package
 from ledger.export.manifest import NAME, Heading, Manifest, ShownCheckpoint
 from ledger.export.scope import Selection
@@ -23,14 +22,13 @@ from ledger.export.sealed import pin, write_sealed
 from ledger.known import known_at
 from ledger.seal import checkpoints
 from payouts.closing.checks import QUERIES
-from payouts.closing.errors import PackageDiffersError
+from payouts.closing.errors import PackageAlteredError, PackageDiffersError
 from payouts.closing.model import Close, Contents, Tell, month_after
 from payouts.closing.pieces import PIECES
 from payouts.closing.readme import readme
 from payouts.closing.tables import write_tables
 
 VERIFIER: Final = "verify.py"
-_BLOCK_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Packed:
     Args:
         path: its folder.
         sha256: of its manifest, hex.
-        supersedes: the manifest of the version before.
+        supersedes: the manifest of the edition or version before.
     """
 
     path: Path
@@ -69,28 +67,25 @@ class Packer:
 
         Raises:
             PackageDiffersError: it is another than was recorded of the close.
-            ExportError: something else stands there, or it can not be written.
+            PackageAlteredError: what stands there is not the package.
+            ExportError: it can not be written.
         """
         target = out / close.folder
-        asked = {"month": close.month, "version": close.version}
-        before = connection.execute(QUERIES["package_before"], asked).one_or_none()
-        supersedes = None if before is None else str(before.manifest_sha256)
-        if (target / NAME).is_file():
-            made = hashlib.sha256((target / NAME).read_bytes()).hexdigest()
-            if close.manifest_sha256 is None:
-                # Written, and killed before it was recorded: only what the books give again is recorded.
-                again = target.with_name(f".{target.name}.again")
-                shutil.rmtree(again, ignore_errors=True)
-                sha256 = self._write(connection, close, again, tell)
-                shutil.rmtree(again)
-            else:
-                sha256 = close.manifest_sha256
-            if made != sha256 or not _is_whole(target, tell):
-                raise TargetTakenError(target)
-            return Packed(target, sha256, supersedes)
-        return Packed(target, self._write(connection, close, target, tell), supersedes)
+        if not target.is_dir() or not any(target.iterdir()):
+            return Packed(target, *self._write(connection, close, target, tell))
+        sha256, supersedes = close.manifest_sha256, close.supersedes
+        if sha256 is None:
+            # Written, and killed before it was recorded: only what the books give again is recorded.
+            again = target.with_name(f".{target.name}.again")
+            shutil.rmtree(again, ignore_errors=True)
+            sha256, supersedes = self._write(connection, close, again, tell)
+            shutil.rmtree(again)
+        if (wrong := _first_wrong(target, sha256, tell)) is not None:
+            raise PackageAlteredError(close.month, target, wrong)
+        return Packed(target, sha256, supersedes)
 
-    def _write(self, connection: Connection, close: Close, target: Path, tell: Tell) -> str:
+    def _write(self, connection: Connection, close: Close, target: Path, tell: Tell) -> tuple[str, str | None]:
+        """Write a package; give its manifest's hash, and the one that it supersedes."""
         contents, heading = self._begin(connection, close)
         pin(connection)
         known_at(connection, contents.checkpoint)
@@ -105,7 +100,7 @@ class Packer:
             sha256 = hashlib.sha256(made.content()).hexdigest()
             if close.manifest_sha256 is not None and sha256 != close.manifest_sha256:
                 raise PackageDiffersError(close.month, close.manifest_sha256, sha256, target)
-        return sha256
+        return sha256, heading.supersedes
 
     def _begin(self, connection: Connection, close: Close) -> tuple[Contents, Heading]:
         if close.checkpoint_size is None:
@@ -132,24 +127,25 @@ class Packer:
                 note=checkpoint.note,
                 vkey=key.vkey,
             ),
-            supersedes=None if before is None else before.manifest_sha256,
+            supersedes=close.supersedes or (None if before is None else before.manifest_sha256),
         )
         return Contents(
             self.company, close, checkpoint, None if before is None else before.checkpoint_size, chosen
         ), heading
 
 
-def _is_whole(target: Path, tell: Tell) -> bool:
-    """Say whether every file that the manifest names is there and has its hash."""
+def _first_wrong(target: Path, sha256: str, tell: Tell) -> str | None:
+    """Name the first file that is not there or not as it was written; None: the package is whole."""
+    if not (target / NAME).is_file() or _hash(target / NAME) != sha256:
+        return NAME
     listed = Manifest.read((target / NAME).read_bytes()).files
     for done, each in enumerate(listed):
         tell("checking the package", done, len(listed))
-        path, digest = target / each.name, hashlib.sha256()
-        if not path.is_file():
-            return False
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
-        if digest.hexdigest() != each.sha256:
-            return False
-    return True
+        if not (target / each.name).is_file() or _hash(target / each.name) != each.sha256:
+            return each.name
+    return None
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

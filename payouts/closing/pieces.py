@@ -11,15 +11,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledger.export.flat import FlatFiles
-from ledger.export.folder import HashedFile, PackageFolder
+from ledger.export.folder import PackageFolder
 from ledger.export.manifest import Totals
 from ledger.export.plain import BeancountJournal, HledgerJournal, write_journal
 from ledger.export.sealed import QUERIES
 from payouts.certificates.bodies import RETAINED, canonical
+from payouts.certificates.model import MemberMonths
 from payouts.certificates.population import PROVEN as PROVEN_OF_ALL
-from payouts.certificates.population import proven_members, proven_population
+from payouts.certificates.population import proven_population
 from payouts.certificates.proving import PROVEN
-from payouts.certificates.reading import members_months
 from payouts.closing.model import Contents, Tell
 from payouts.fees.register import register as fee_register
 from payouts.fees.register import register_csv as fee_register_csv
@@ -31,8 +31,6 @@ from schemas.money import text_from_cents
 
 Piece = Callable[[Connection, PackageFolder, Contents, Tell], None]
 """Writes some files of a package, on a connection that reads at the close's checkpoint."""
-
-_TOLD_EVERY = 100
 
 
 def journals(connection: Connection, folder: PackageFolder, contents: Contents, tell: Tell) -> None:
@@ -63,29 +61,19 @@ def registers(connection: Connection, folder: PackageFolder, contents: Contents,
 
 def certificates(connection: Connection, folder: PackageFolder, contents: Contents, tell: Tell) -> None:
     """Write the figures of all members' pass-through certificates, and of the population's, all of them proven."""
-    month, last = contents.close.month, contents.last
-    made = proven_population(connection, month, last, lambda done: tell("certificate of all members", done, None))
+    with folder.writing("certificates/members.jsonl") as file:
+
+        def written(each: MemberMonths) -> None:
+            member, figures = (of.model_dump(mode="json") for of in (each.member, each.figures))
+            said = {"member": member, "figures": figures, "proven": list(PROVEN), "retained_is": RETAINED}
+            file.write(canonical(said) + b"\n")
+
+        month, last = contents.close.month, contents.last
+        made = proven_population(connection, month, last, lambda done: tell("certificates", done, None), seen=written)
+        file.totals = Totals(rows=made.members)
     figures = made.model_dump(mode="json")
     said: dict[str, Any] = {"figures": figures, "proven": list(PROVEN_OF_ALL), "retained_is": RETAINED}
     folder.put("certificates/population.json", canonical(said) + b"\n")
-    with folder.writing("certificates/members.jsonl") as file:
-        file.totals = Totals(rows=_members(connection, file, contents, tell))
-
-
-def _members(connection: Connection, file: HashedFile, contents: Contents, tell: Tell) -> int:
-    rows = 0
-    for each in proven_members(members_months(connection, None, contents.close.month, contents.last)):
-        said = {
-            "member": each.member.model_dump(mode="json"),
-            "figures": each.figures.model_dump(mode="json"),
-            "proven": list(PROVEN),
-            "retained_is": RETAINED,
-        }
-        file.write(canonical(said) + b"\n")
-        rows += 1
-        if rows % _TOLD_EVERY == 0:
-            tell("members' certificates", rows, None)
-    return rows
 
 
 def _ties(made: Register) -> list[list[str]]:

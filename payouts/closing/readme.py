@@ -45,6 +45,12 @@ HOW TO TRUST IT
   3. Add up for yourself: the entries of sealed/entries.jsonl lead from one trial balance to the other.
 """
 
+_EDITION = """\
+Edition {edition} of the same close: the package that was written then was lost, and a later program writes other bytes
+of the same books ({reason}). It takes the place of the package whose manifest.json has the SHA-256
+{manifest}
+"""
+
 _SUPERSEDES = """\
 It supersedes the package whose manifest.json has the SHA-256
 {manifest}
@@ -57,6 +63,8 @@ def readme(close: Close, heading: Heading) -> str:
     """Write the page."""
     checkpoint = heading.checkpoint
     supersedes = "" if heading.supersedes is None else _SUPERSEDES.format(manifest=heading.supersedes)
+    if close.edition > 1:
+        supersedes = _EDITION.format(edition=close.edition, reason=close.edition_reason, manifest=heading.supersedes)
     return _PAGE.format(
         company=heading.company,
         month=f"{close.month:%Y-%m}",

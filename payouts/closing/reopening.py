@@ -34,7 +34,7 @@ def propose_reopening(connection: Connection, month: date, reason: str, actor: s
     """
     require(connection, actor, OPERATORS)
     if not reason.strip():
-        raise ReasonMissingError
+        raise ReasonMissingError("reopen a month")
     close = _reopenable(connection, month)
     facts = {"month": f"{month:%Y-%m}", "version": close.version, "reason": reason.strip()}
     return approvals.propose(connection, ApprovalKind.REOPENING, f"{month:%Y-%m}", facts, actor, alike=("version",))

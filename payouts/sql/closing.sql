@@ -24,11 +24,12 @@ SELECT month, version FROM reopen_period(:approval_id)
 -- name: closes
 -- Every close that there was, with what came of it, the newest last.
 SELECT c.month, c.version, c.from_month, c.closed_on, c.closed_by, c.closed_at, p.state, k.checkpoint_size, encode(s.root, 'hex') AS root,
-       encode(g.manifest_sha256, 'hex') AS manifest_sha256, encode(g.supersedes, 'hex') AS supersedes,
+       coalesce(g.edition, 1) AS edition, g.reason AS edition_reason, encode(g.manifest_sha256, 'hex') AS manifest_sha256,
+       encode(g.supersedes, 'hex') AS supersedes,
        r.reason AS reopened_reason, r.requested_by, r.approved_by, r.reopened_at
 FROM period_close c JOIN period p USING (month) LEFT JOIN period_checkpoint k USING (month, version)
-LEFT JOIN seal_checkpoint s ON s.size = k.checkpoint_size LEFT JOIN period_package g USING (month, version)
-LEFT JOIN period_reopening r USING (month, version)
+LEFT JOIN seal_checkpoint s ON s.size = k.checkpoint_size LEFT JOIN period_reopening r USING (month, version)
+LEFT JOIN LATERAL (SELECT * FROM period_package n WHERE n.month = c.month AND n.version = c.version ORDER BY n.edition DESC LIMIT 1) g ON true
 WHERE CAST(:month AS date) IS NULL OR c.month = :month
 ORDER BY c.month, c.version
 
@@ -46,32 +47,23 @@ FROM journal_transaction t JOIN period p ON p.month = date_trunc('month', t.effe
 GROUP BY 1 ORDER BY 1
 
 -- name: accounts
--- The custodial accounts, with the day of the first statement; without one, from the beginning if there is cash in it.
+-- The custodial accounts, with the day of the first statement; without one, from the beginning if there is cash in it. One that was left
+-- has its last statement in an earlier month, at nothing, and no cash.
 SELECT a.custodial_account_id, a.last_four, (SELECT min(s.as_of) FROM bank_statement s WHERE s.custodial_account_id = a.custodial_account_id) AS first_on,
-       EXISTS (SELECT FROM line l WHERE l.account = 'cash' AND l.reference = a.custodial_account_id AND l.effective_on < :next_month) AS has_cash
+       EXISTS (SELECT FROM line l WHERE l.account = 'cash' AND l.reference = a.custodial_account_id AND l.effective_on < :next_month) AS has_cash,
+       (SELECT s.as_of < :month AND s.closing_cents = 0 FROM bank_statement s WHERE s.custodial_account_id = a.custodial_account_id
+        ORDER BY s.as_of DESC, s.place DESC LIMIT 1)
+       AND (SELECT coalesce(sum(l.amount_cents), 0) = 0 FROM line l
+            WHERE l.account = 'cash' AND l.reference = a.custodial_account_id AND l.effective_on < :next_month) AS was_left
 FROM custodial_account a ORDER BY a.custodial_account_id
 
 -- name: tie_out
 -- P4 of each day for which there is a statement: what the bank closes with, and the cash of all owners on the bank's day.
-SELECT s.custodial_account_id, s.as_of, s.closing_cents, coalesce(sum(d.cents) FILTER (WHERE d.booked_on <= s.as_of), 0)::bigint AS booked_cents
-FROM (SELECT DISTINCT ON (custodial_account_id, as_of) custodial_account_id, as_of, closing_cents
-      FROM bank_statement WHERE closing_cents IS NOT NULL AND as_of >= :month AND as_of < :next_month
-      ORDER BY custodial_account_id, as_of, place DESC) s
-LEFT JOIN (
-    SELECT l.reference AS custodial_account_id, coalesce(b.as_of, '-infinity') AS booked_on, sum(l.amount_cents) AS cents
-    FROM line l JOIN entry e USING (owner_id, entry_id) JOIN journal_transaction t USING (transaction_id)
-    LEFT JOIN bank_line b ON b.bank_line_id = t.bank_line_id
-    WHERE l.account = 'cash' GROUP BY 1, 2) d USING (custodial_account_id)
-GROUP BY s.custodial_account_id, s.as_of, s.closing_cents
-ORDER BY s.custodial_account_id, s.as_of
+SELECT custodial_account_id, as_of, closing_cents, booked_cents FROM bank_tie_out(:month) ORDER BY custodial_account_id, as_of
 
 -- name: add_tie_out
-INSERT INTO period_tie_out (month, version, custodial_account_id, as_of, closing_cents, booked_cents, file_id)
-SELECT :month, :version, d.custodial_account_id, d.as_of, d.closing_cents, d.booked_cents,
-       (SELECT s.file_id FROM bank_statement s WHERE (s.custodial_account_id, s.as_of) = (d.custodial_account_id, d.as_of) AND s.closing_cents IS NOT NULL
-        ORDER BY s.place DESC LIMIT 1)
-FROM unnest(CAST(:accounts AS bigint[]), CAST(:days AS date[]), CAST(:closings AS bigint[]), CAST(:booked AS bigint[]))
-    AS d (custodial_account_id, as_of, closing_cents, booked_cents)
+-- The database reckons once more what it writes down.
+SELECT tie_out_period(:month, :version)
 
 -- name: add_checks
 INSERT INTO period_check (month, version, place, name, verdict, checked, found, amount_cents, detail)
@@ -108,12 +100,12 @@ LEFT JOIN (
 GROUP BY a.account ORDER BY a.account
 
 -- name: late_in_transit
--- Released, to settle within the month, and no debit of the bank has settled it.
+-- Released, to settle within the month, and no debit of the bank has settled it. A check is cashed when its payee likes.
 SELECT count(*) AS found, coalesce(sum(cents), 0)::bigint AS cents, min(said) AS first FROM (
     SELECT o.amount_cents AS cents, 'payout ' || o.payout_id || ' of cycle ' || o.cycle_id AS said
     FROM payout o JOIN cycle c USING (cycle_id) WHERE o.state = 'released' AND o.amount_cents > 0 AND c.effective_on < :next_month
     UNION ALL
-    SELECT d.amount_cents, d.kind || ' ' || d.disbursement_id FROM disbursement d WHERE d.state = 'released' AND d.released_on < :next_month) x
+    SELECT d.amount_cents, d.kind || ' ' || d.disbursement_id FROM disbursement d WHERE d.state = 'released' AND d.method = 'wire' AND d.released_on < :next_month) x
 
 -- name: half_done
 -- Cycles of the month that were proposed or approved, and neither released nor voided.
@@ -129,10 +121,11 @@ WHERE status IN ('quarantined', 'unreadable') AND received_at < CAST(:next_month
 
 -- name: unassessed
 -- Members whose contract asks a fee for the month and of whom none is assessed, and all of whom one is asked.
+-- OFFSET 0: each member's month is looked up by itself; a planner without statistics would read all months again for each.
 SELECT count(*) AS checked, count(*) FILTER (WHERE f.assessed_cents IS NULL OR f.assessed_cents = 0) AS found,
        coalesce(sum(d.cents) FILTER (WHERE f.assessed_cents IS NULL OR f.assessed_cents = 0), 0)::bigint AS cents
 FROM member m CROSS JOIN LATERAL fee_asked(m.member_id, CAST(:month AS date)) AS d (cents)
-LEFT JOIN fee_month f ON f.member_id = m.member_id AND f.reference = :reference
+LEFT JOIN LATERAL (SELECT n.assessed_cents FROM fee_month n WHERE n.member_id = m.member_id AND n.reference = :reference OFFSET 0) f ON true
 WHERE m.membership && daterange(CAST(:month AS date), CAST(:next_month AS date)) AND d.cents > 0
 
 -- name: waiting_approvals
@@ -152,12 +145,17 @@ SELECT checkpoint_of_close(:month, :version)
 INSERT INTO period_checkpoint (month, version, checkpoint_size) VALUES (:month, :version, :size) ON CONFLICT (month, version) DO NOTHING
 
 -- name: add_package
-INSERT INTO period_package (month, version, manifest_sha256, supersedes, written_by) VALUES (:month, :version, :manifest, :supersedes, :actor)
-ON CONFLICT (month, version) DO NOTHING
+INSERT INTO period_package (month, version, edition, manifest_sha256, supersedes, reason, written_by)
+VALUES (:month, :version, :edition, :manifest, :supersedes, :reason, :actor)
+ON CONFLICT (month, version, edition) DO NOTHING
+
+-- name: package_of
+SELECT encode(manifest_sha256, 'hex') FROM period_package WHERE month = :month AND version = :version AND edition = :edition
 
 -- name: package_before
+-- The last package of the version before, which a first edition supersedes.
 SELECT encode(g.manifest_sha256, 'hex') AS manifest_sha256, k.checkpoint_size FROM period_package g JOIN period_checkpoint k USING (month, version)
-WHERE month = :month AND version = :version - 1
+WHERE month = :month AND version = :version - 1 ORDER BY g.edition DESC LIMIT 1
 
 -- name: checks_file
 SELECT place AS "Place", name AS "Check", verdict AS "Verdict", checked AS "Checked", found AS "Found", CAST(amount_cents / 100.0 AS numeric(20, 2)) AS "Amount",
@@ -217,7 +215,9 @@ ORDER BY s.leaf_index
 -- name: reopenings_file
 SELECT r.version AS "Version", regexp_replace(r.reason, '^([=+@\t\r-])', '''\1') AS "Reason", r.requested_by AS "Requested_By", r.approved_by AS "Approved_By", r.approval_id AS "Approval",
        to_char(r.reopened_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "Reopened_At", encode(g.manifest_sha256, 'hex') AS "Superseded_Manifest_SHA256"
-FROM period_reopening r JOIN period_package g USING (month, version) WHERE r.month = CAST(:month AS date) AND r.version < :version ORDER BY r.version
+FROM period_reopening r CROSS JOIN LATERAL (SELECT manifest_sha256 FROM period_package n WHERE n.month = r.month AND n.version = r.version
+                                            ORDER BY n.edition DESC LIMIT 1) g
+WHERE r.month = CAST(:month AS date) AND r.version < :version ORDER BY r.version
 
 -- name: tied
 SELECT custodial_account_id, as_of, closing_cents, booked_cents FROM period_tie_out WHERE month = :month AND version = :version

@@ -28,12 +28,12 @@ from payouts.remittances.pipe import piped
 from payouts.statements.errors import IssueChangedError, NobodyError, UnknownStatementError, UnpinnedError
 from payouts.statements.forms import StatementForm, written_in_order
 from payouts.statements.model import Statement
+from payouts.statements.placing import Places
 from payouts.statements.reading import QUERIES, statements
 
 Progress = Callable[[str, int, int | None], None]
 """Told what is in hand, how much of it is done, and of how much; None: that is not known."""
 _TOLD_EVERY: Final = 100
-_WRITTEN_ROWS: Final = 1_000
 
 
 class Issue(BaseModel):
@@ -86,43 +86,26 @@ class IssuedStatement(BaseModel):
 
 
 @dataclass
-class _Index:
-    """Where each member's bytes stand, gathered while they are written."""
+class _Index(Places):
+    """Where each member's bytes stand, and under which name they are left."""
 
     member_ids: list[UUID] = field(default_factory=list[UUID])
     file_names: list[str] = field(default_factory=list[str])
-    starts: list[int] = field(default_factory=list[int])
-    ends: list[int] = field(default_factory=list[int])
-    digests: list[bytes] = field(default_factory=list[bytes])
     closings: list[int] = field(default_factory=list[int])
     _names: set[str] = field(default_factory=set[str])
 
     def add(self, made: Statement, content: bytes, form: StatementForm) -> None:
         """Take a statement that follows the ones before it."""
-        start = self.ends[-1] if self.ends else 0
         # Two owners of one pharmacy may stand in one range.
         name, number = made.ncpdp_id, 1
         while name in self._names:
             number += 1
             name = f"{made.ncpdp_id}-{number}"
         self._names.add(name)
+        self.place(content)
         self.member_ids.append(made.member_id)
         self.file_names.append(f"{name}.{form.value}")
-        self.starts.append(start)
-        self.ends.append(start + len(content))
-        self.digests.append(hashlib.sha256(content).digest())
         self.closings.append(made.closing_cents)
-
-    @property
-    def size_bytes(self) -> int:
-        """Say how long all are together."""
-        return self.ends[-1] if self.ends else 0
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Give the rows to write, some at a time, as arrays."""
-        names = ("member_ids", "file_names", "starts", "ends", "digests", "closings")
-        for at in range(0, len(self.ends), _WRITTEN_ROWS):
-            yield {name: getattr(self, name)[at : at + _WRITTEN_ROWS] for name in names}
 
 
 def issue(

@@ -166,11 +166,17 @@ def test_a_changed_package_is_found(office: Office) -> None:
     folder = Path(made["package"])
     was = (folder / "tie-out.csv").read_bytes()
     (folder / "tie-out.csv").write_bytes(was.replace(b"1400.00", b"1500.00"))
-    outcome = office.run("close", "--month", OCTOBER, "--date", f"{AFTER}", user=CHECKER, code=2)
-    assert "is there already" in outcome.err
+    outcome = office.run("close", "--month", OCTOBER, "--date", f"{AFTER}", user=CHECKER, code=4)
+    assert "tie-out.csv is missing or not as it was written" in outcome.err
+    again = office.run("periods", "repack", OCTOBER, "--reason", "lost", user=CHECKER, code=4)
+    assert "Put the folder away" in again.err
     folder.rename(folder.with_name("put-away"))
     assert close(office, OCTOBER)["manifest_sha256"] == made["manifest_sha256"]
     assert (folder / "tie-out.csv").read_bytes() == was
+    folder.rename(folder.with_name("lost"))
+    repacked = office.ask("periods", "repack", OCTOBER, "--reason", "the disk was lost", user=CHECKER)
+    assert (repacked["edition"], repacked["manifest_sha256"]) == (1, made["manifest_sha256"])
+    office.run("periods", "repack", OCTOBER, "--reason", "the disk was lost", user=CLERK, code=5)
 
 
 def test_a_missing_statement_is_a_finding(office: Office) -> None:

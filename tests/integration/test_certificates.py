@@ -17,6 +17,7 @@ from app.database import libpq_url, unit_of_work
 from app.demo.pharmacies import Pharmacy
 from ledger.errors import LedgerRefusedError
 from ledger.seal.checkpoints import of_size
+from payouts.certificates import bodies
 from payouts.certificates.bodies import canonical, digest, envelope_text
 from payouts.certificates.checking import Check, checks, read_envelope
 from payouts.certificates.errors import (
@@ -334,6 +335,15 @@ def test_a_changed_certificate_is_found(lived: Books, part: str, change: Any, br
     found = _broken(lived, given.model_copy(update={"body": given.body | {part: other}}))
     assert found[0] == "its text is the one that was sealed"
     assert broken in found
+
+
+def test_a_later_program_checks_it_too(lived: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release that says in other words what it proves finds an older certificate as good as it was."""
+    (given,) = _given(lived, certifier(lived).issue_member(lived.member(A), *MONTH))
+    monkeypatch.setattr(bodies, "PROVEN", ("Said otherwise.",))
+    assert _broken(lived, given) == []
+    changed = given.body | {"proven": ["Whatever you like."]}
+    assert _broken(lived, given.model_copy(update={"body": changed})) == ["its text is the one that was sealed"]
 
 
 def test_a_file_that_is_none_is_refused() -> None:

@@ -1,9 +1,8 @@
-"""What the database refuses of closing and reopening a month, whoever asks; and what happens at once."""
+"""What the database refuses of closing a month, whoever asks; and what happens at once."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -12,79 +11,47 @@ from sqlalchemy.exc import DBAPIError
 from app.database import DatabaseError, unit_of_work
 from ingest.cases import CaseKind, open_case
 from ledger.errors import JournalAppendOnlyError, PeriodClosedError
-from payouts import decisions
-from payouts import own_money as own
 from payouts.closing.carrying import Carry
 from payouts.closing.errors import (
-    CloseUnfinishedError,
     MonthNotProvenError,
     PostedMeanwhileError,
 )
 from payouts.closing.kinds import RULES, rule_of
-from payouts.closing.model import Close, Step, Verdict
-from payouts.closing.reading import closes, standing, told
-from payouts.closing.reopening import propose_reopening
-from payouts.people import approvals
-from payouts.people.approvals import ApprovalKind
+from payouts.closing.model import Verdict
+from payouts.closing.reading import told
 from tests.support.bank import own_money
-from tests.support.books import CHECKER, MAKER, Books
-from tests.support.closing import banking_days, closer_of, telling
+from tests.support.books import CHECKER, Books
+from tests.support.closing import (
+    AFTER,
+    CHECK,
+    OCTOBER,
+    TIED,
+    checked,
+    closed,
+    closer_of,
+    live_october,
+    lock,
+    telling,
+    write,
+)
 
-OCTOBER = date(2026, 10, 1)
-AFTER = date(2026, 11, 3)
-FIRST = date(2026, 10, 1)
-_CLOSE = text("SELECT version, is_new FROM close_period(:month, :day, :actor)")
+_TIED_BUT = """INSERT INTO period_tie_out
+    SELECT '2026-10-01', 1, custodial_account_id, as_of, closing_cents, closing_cents, file_id
+    FROM bank_statement WHERE as_of >= '2026-10-01' AND as_of < '2026-11-01' AND as_of <> :but"""
 
 
 @pytest.fixture
 def october(new_books: Books) -> Books:
-    """Give books whose October has every statement, 500.00 of own money, and no member yet."""
-    new_books.found()
-    for day in banking_days(FIRST, date(2026, 10, 31)):
-        lines = [own_money("OWN1", 500_00)] if day == date(2026, 10, 2) else []
-        new_books.book(day, *lines)
-    approval = _own_money(new_books)
-    with new_books.begin() as connection:
-        decisions.decide(connection, approval, CHECKER, approve=True)
+    """Give books whose October can be closed."""
+    live_october(new_books)
     return new_books
 
 
-def _own_money(books: Books) -> int:
-    with books.begin() as connection:
-        return own.propose_deposit(connection, "OWN1", MAKER)
-
-
-def _closed(books: Books, auditor: Engine, out: Path | None = None) -> Close:
-    return closer_of(books, auditor).close(OCTOBER, AFTER, [], out or books.folder / "closed", telling)
-
-
-def _lock(connection: Connection, month: date = OCTOBER, day: date = AFTER, actor: str = CHECKER) -> tuple[int, bool]:
-    row = connection.execute(_CLOSE, {"month": month, "day": day, "actor": actor}).one()
-    return row.version, row.is_new
-
-
-_CHECK = "INSERT INTO period_check VALUES ('2026-10-01', 1, 1, 'looked', :verdict, 0, 0, 0, 'by a test')"
-_TIED = """INSERT INTO period_tie_out
-    SELECT '2026-10-01', 1, custodial_account_id, as_of, closing_cents, closing_cents, file_id
-    FROM bank_statement
-    WHERE as_of >= '2026-10-01' AND as_of < '2026-11-01' AND as_of <> ALL (CAST(:without AS date[]))"""
-
-
-def _checked(connection: Connection, *, without: tuple[date, ...] = ()) -> None:
-    """Write down what a close needs: a check, and each day tied out."""
-    _write(connection, _CHECK, verdict="holds")
-    _write(connection, _TIED, without=list(without))
-
-
-def _write(connection: Connection, statement: str, **parameters: object) -> None:
-    connection.execute(text(statement), parameters)
-
-
-def _after_lock(books: Books, statement: str, **parameters: object) -> None:
+def _after_lock(engine: Engine, statement: str, **parameters: object) -> None:
     """Lock October, and write something in the same transaction."""
-    with books.begin() as connection:
-        _lock(connection)
-        _write(connection, statement, **parameters)
+    with unit_of_work(engine) as connection:
+        lock(connection)
+        write(connection, statement, **parameters)
 
 
 # The month's row -----------------------------------------------------------------------------------------------------
@@ -109,7 +76,7 @@ def test_a_month_changes_by_its_records_alone(new_books: Books, owner: Engine, s
 
 def test_a_closed_month_is_not_opened_by_hand(october: Books, owner: Engine, auditor: Engine) -> None:
     """A closed month stays closed, whoever writes to its row; and what was written of its close stays as it was."""
-    _closed(october, auditor)
+    closed(october, auditor)
     with pytest.raises(PeriodClosedError), unit_of_work(owner) as connection:
         connection.execute(text("UPDATE period SET state = 'open' WHERE month = '2026-10-01'"))
     for table in ("period_close", "period_check", "period_tie_out", "period_checkpoint", "period_package"):
@@ -131,7 +98,7 @@ def test_a_closed_month_is_not_opened_by_hand(october: Books, owner: Engine, aud
 def test_when_the_database_closes_no_month(october: Books, month: date, day: date, actor: str, rule: str) -> None:
     """Before its end, before an earlier month with entries, by nobody who may, and of no month that there is."""
     with pytest.raises(PeriodClosedError) as caught, october.begin() as connection:
-        _lock(connection, month, day, actor)
+        lock(connection, month, day, actor)
     assert caught.value.rule == rule
 
 
@@ -157,24 +124,39 @@ def _nothing(connection: Connection) -> None:
 
 
 def _without_a_day(connection: Connection) -> None:
-    _checked(connection, without=(date(2026, 10, 21),))
+    write(connection, CHECK, verdict="holds")
+    write(connection, _TIED_BUT, but=date(2026, 10, 21))
 
 
-def _closed_by_hand(books: Books, write: Callable[[Connection], None]) -> None:
-    with books.begin() as connection:
-        _lock(connection)
-        write(connection)
+def _from_a_table_of_its_own(connection: Connection) -> None:
+    """Put an empty table before the bank's statements."""
+    write(connection, "SET LOCAL search_path = pg_temp, centralpay")
+    write(connection, "CREATE TEMPORARY TABLE bank_statement (LIKE centralpay.bank_statement) ON COMMIT DROP")
+    write(connection, "GRANT SELECT ON bank_statement TO PUBLIC")
+    write(connection, CHECK, verdict="holds")
+
+
+def _closed_by_hand(engine: Engine, put_down: Callable[[Connection], None]) -> None:
+    with unit_of_work(engine) as connection:
+        lock(connection)
+        put_down(connection)
 
 
 @pytest.mark.parametrize(
-    ("write", "rule"),
-    [(_nothing, "close_has_checks"), (_without_a_day, "close_ties_out")],
-    ids=["no checks", "a day less"],
+    ("put_down", "rule"),
+    [
+        (_nothing, "close_has_checks"),
+        (_without_a_day, "close_ties_out"),
+        (_from_a_table_of_its_own, "close_ties_out"),
+    ],
+    ids=["no checks", "a day less", "no statements in a table of its own"],
 )
-def test_a_close_rests_on_something(october: Books, write: Callable[[Connection], None], rule: str) -> None:
+def test_a_close_rests_on_something(
+    october: Books, owner: Engine, put_down: Callable[[Connection], None], rule: str
+) -> None:
     """Without checks, or with a bank day that is not tied out, the close does not commit."""
     with pytest.raises(PeriodClosedError) as caught:
-        _closed_by_hand(october, write)
+        _closed_by_hand(owner, put_down)
     assert caught.value.rule == rule
     assert october.ask("SELECT state FROM period WHERE month = '2026-10-01'")[0][0] == "open"
 
@@ -188,22 +170,34 @@ _OTHER_FIGURE = """INSERT INTO period_tie_out SELECT '2026-10-01', 1, custodial_
     [(date(2026, 10, 30), 2, "books_are_the_banks"), (date(2026, 11, 2), 1, "day_is_of_the_month")],
     ids=["a cent apart", "another month's day"],
 )
-def test_no_other_figure_ties_out(october: Books, day: date, booked: int, says: str) -> None:
+def test_no_other_figure_ties_out(october: Books, owner: Engine, day: date, booked: int, says: str) -> None:
     """A tie-out of a cent's difference can not be written down at all, nor one of a day outside of the month."""
+    assert october.folder
     with pytest.raises(DBAPIError, match=says):
-        _after_lock(october, _OTHER_FIGURE, day=day, booked=booked)
+        _after_lock(owner, _OTHER_FIGURE, day=day, booked=booked)
+
+
+def test_what_the_books_hold_is_not_told_but_reckoned(october: Books, app: Engine, owner: Engine) -> None:
+    """The application can not write a tie-out; it asks for one, and where the bank has a cent more there is none."""
+    with pytest.raises(DBAPIError, match="permission denied for table period_tie_out"):
+        _after_lock(app, _OTHER_FIGURE, day=date(2026, 10, 30), booked=1)
+    _bank_says_a_cent_more(owner)
+    with pytest.raises(DBAPIError, match="books_are_the_banks"):
+        _after_lock(app, TIED)
+    assert october.ask("SELECT count(*) FROM period_close")[0][0] == 0
 
 
 @pytest.mark.parametrize("verdict", ["fails", "blocks"])
-def test_no_failing_check_is_written_down(october: Books, verdict: str) -> None:
+def test_no_failing_check_is_written_down(october: Books, app: Engine, verdict: str) -> None:
     """A close whose check fails or blocks is none."""
+    assert october.folder
     with pytest.raises(DBAPIError, match="period_check_verdict_check"):
-        _after_lock(october, _CHECK, verdict=verdict)
+        _after_lock(app, CHECK, verdict=verdict)
 
 
 def test_nothing_is_added_to_a_close(october: Books, auditor: Engine) -> None:
     """Checks and tie-outs are written with their close, or not at all."""
-    _closed(october, auditor)
+    closed(october, auditor)
     with pytest.raises(PeriodClosedError) as caught, october.begin() as connection:
         connection.execute(
             text("INSERT INTO period_check VALUES ('2026-10-01', 1, 99, 'later', 'holds', 0, 0, 0, 'by a test')")
@@ -220,8 +214,8 @@ def test_a_close_names_the_checkpoint_that_covers_it(october: Books, auditor: En
     closer.sealer.seal(CHECKER, closer.clock())
     before = october.ask("SELECT max(size) FROM seal_checkpoint")[0][0]
     with october.begin() as connection:
-        _lock(connection)
-        _checked(connection)
+        lock(connection)
+        checked(connection)
     with pytest.raises(PeriodClosedError) as caught, october.begin() as connection:
         connection.execute(text("INSERT INTO period_checkpoint VALUES ('2026-10-01', 1, :size)"), {"size": before})
     assert caught.value.rule == "period_is_sealed"
@@ -233,8 +227,8 @@ def test_a_close_names_the_checkpoint_that_covers_it(october: Books, auditor: En
 def test_a_package_names_what_it_supersedes(october: Books, auditor: Engine) -> None:
     """The first version supersedes nothing; a row that says otherwise is refused."""
     with october.begin() as connection:
-        _lock(connection)
-        _checked(connection)
+        lock(connection)
+        checked(connection)
     closer = closer_of(october, auditor)
     closer.sealer.seal(CHECKER, closer.clock())
     with october.begin() as connection:
@@ -258,14 +252,14 @@ def test_who_posts_is_waited_for(october: Books) -> None:
         with pytest.raises(DatabaseError, match="lock timeout"):
             _lock_at_once(october)
     with october.begin() as connection:
-        assert _lock(connection) == (1, True)
-        _checked(connection)
+        assert lock(connection) == (1, True)
+        checked(connection)
 
 
 def _lock_at_once(books: Books) -> None:
     with books.begin() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '100ms'"))
-        _lock(connection)
+        lock(connection)
 
 
 def _reversal(connection: Connection, books: Books) -> None:
@@ -284,8 +278,8 @@ def test_who_posts_meanwhile_goes_into_the_next_month(october: Books) -> None:
 
     with ThreadPoolExecutor(1) as others:
         with october.begin() as closing:
-            _lock(closing)
-            _checked(closing)
+            lock(closing)
+            checked(closing)
             waiting = others.submit(late)
             closing.execute(text("SELECT pg_sleep(0.3)"))
             assert not waiting.done()
@@ -351,15 +345,54 @@ def test_a_month_that_never_rests_is_not_closed(october: Books, auditor: Engine)
 
 def test_a_cent_that_the_bank_has_not_is_found(october: Books, owner: Engine, auditor: Engine) -> None:
     """A closing balance that is a cent off on one day: not closed, and the day is named with both figures."""
+    _bank_says_a_cent_more(owner)
+    with pytest.raises(MonthNotProvenError, match=r"2026-10-14: the bank closes at 500\.01, the books at 500\.00"):
+        closed(october, auditor)
+    assert october.ask("SELECT count(*) FROM period_close")[0][0] == 0
+
+
+def _bank_says_a_cent_more(owner: Engine) -> None:
     with unit_of_work(owner) as connection:
         connection.execute(text("ALTER TABLE bank_statement DISABLE TRIGGER USER"))
         connection.execute(
             text("UPDATE bank_statement SET closing_cents = closing_cents + 1 WHERE as_of = '2026-10-14'")
         )
         connection.execute(text("ALTER TABLE bank_statement ENABLE TRIGGER USER"))
-    with pytest.raises(MonthNotProvenError, match=r"2026-10-14: the bank closes at 500\.01, the books at 500\.00"):
-        _closed(october, auditor)
-    assert october.ask("SELECT count(*) FROM period_close")[0][0] == 0
+
+
+@pytest.mark.parametrize(("cents", "verdict"), [(0, Verdict.HOLDS), (1, Verdict.FAILS)])
+def test_an_account_that_was_left(october: Books, owner: Engine, auditor: Engine, cents: int, verdict: Verdict) -> None:
+    """An account that the bank closed in September at nothing has no more statements; one that has a cent should."""
+    with unit_of_work(owner) as connection:
+        write(connection, "ALTER TABLE bank_statement DISABLE TRIGGER USER")
+        write(connection, "INSERT INTO custodial_account VALUES (77, '0077', 'sealed')")
+        write(
+            connection,
+            "INSERT INTO bank_statement (custodial_account_id, as_of, file_id, opening_cents, closing_cents)"
+            " SELECT 77, '2026-09-30', min(file_id), 0, :cents FROM bank_statement",
+            cents=cents,
+        )
+        write(connection, "ALTER TABLE bank_statement ENABLE TRIGGER USER")
+    looked = closer_of(october, auditor).check(OCTOBER, [], telling)
+    tie_out = next(each for each in looked.checks if each.name == "bank tie-out")
+    assert (tie_out.verdict, "0077" in tie_out.detail) == (verdict, cents != 0)
+
+
+@pytest.mark.parametrize(("method", "verdict"), [("wire", Verdict.BLOCKS), ("check", Verdict.HOLDS)])
+def test_a_check_is_cashed_later(october: Books, owner: Engine, auditor: Engine, method: str, verdict: Verdict) -> None:
+    """A wire of October that the bank has not debited blocks the close; a check that nobody has cashed does not."""
+    with unit_of_work(owner) as connection:
+        write(connection, "ALTER TABLE disbursement DISABLE TRIGGER USER")
+        write(
+            connection,
+            "INSERT INTO disbursement (kind, owner_id, subject, payee, method, amount_cents, state, proposed_by,"
+            " released_on) "
+            "VALUES ('refund', house_id(), '1', 'A PAYER', :method, 100, 'released', 'mary', '2026-10-30')",
+            method=method,
+        )
+        write(connection, "ALTER TABLE disbursement ENABLE TRIGGER USER")
+    looked = closer_of(october, auditor).check(OCTOBER, [], telling)
+    assert next(each.verdict for each in looked.checks if each.name == "payouts in transit") is verdict
 
 
 # Exceptions ----------------------------------------------------------------------------------------------------------
@@ -388,82 +421,3 @@ def test_every_open_exception_is_judged(october: Books, auditor: Engine, kind: C
         found = closer.check(OCTOBER, [Carry(str(case_id), "known")], telling)
         assert [(each.reason, each.by_name) for each in found.carried] == [("known", True)]
         assert found.of(Verdict.BLOCKS) == ()
-
-
-# Reopening -----------------------------------------------------------------------------------------------------------
-
-
-def _ask(books: Books, actor: str = MAKER) -> int:
-    with books.begin() as connection:
-        return propose_reopening(connection, OCTOBER, "late", actor)
-
-
-@pytest.mark.parametrize("state", ["pending", "rejected"])
-def test_only_what_two_people_decided_opens_a_month(october: Books, auditor: Engine, owner: Engine, state: str) -> None:
-    """An approval that is pending or rejected opens nothing, not even for the owner of the tables."""
-    _closed(october, auditor)
-    approval = _ask(october)
-    if state == "rejected":
-        with october.begin() as connection:
-            decisions.decide(connection, approval, CHECKER, approve=False, reason="no")
-    with pytest.raises(PeriodClosedError) as caught, unit_of_work(owner) as connection:
-        connection.execute(text("SELECT * FROM reopen_period(:approval)"), {"approval": approval})
-    assert caught.value.rule == "reopening_is_approved"
-
-
-def test_an_approval_of_something_else_opens_no_month(october: Books, auditor: Engine, owner: Engine) -> None:
-    """Neither an approval of another kind, nor one of another version."""
-    _closed(october, auditor)
-    with october.begin() as connection:
-        other = approvals.propose(connection, ApprovalKind.REOPENING, "2026-10", {"version": 2, "reason": "x"}, MAKER)
-    with unit_of_work(owner) as connection:
-        connection.execute(
-            text(
-                "UPDATE approval SET state = 'approved', decided_by = :who, decided_at = now() WHERE approval_id = :id"
-            ),
-            {"who": CHECKER, "id": other},
-        )
-    done = october.ask("SELECT approval_id FROM approval WHERE kind = 'float_deposit'")[0][0]
-    row = text(
-        "INSERT INTO period_reopening (month, version, approval_id, reason, requested_by, approved_by)"
-        " VALUES ('2026-10-01', 1, :approval, 'x', 'mary', 'charles')"
-    )
-    for approval in (other, done):
-        with pytest.raises(PeriodClosedError) as caught, unit_of_work(owner) as connection:
-            connection.execute(row, {"approval": approval})
-        assert caught.value.rule == "reopening_is_approved"
-
-
-def test_an_unfinished_close_is_finished_before_it_is_opened(october: Books, auditor: Engine) -> None:
-    """Locked and not packed yet: first what stood is written, then it may be opened; once, and as a new version."""
-    with october.begin() as connection:
-        _lock(connection)
-        _checked(connection)
-        found = standing(connection, OCTOBER)
-    assert found is not None
-    assert found.step is Step.LOCKED
-    with pytest.raises(CloseUnfinishedError):
-        _ask(october)
-    made = _closed(october, auditor)
-    assert made.step is Step.PACKED
-    approval = _ask(october)
-    with october.begin() as connection:
-        decisions.decide(connection, approval, CHECKER, approve=True)
-        assert [each.step for each in closes(connection, OCTOBER)] == [Step.REOPENED]
-        assert standing(connection, OCTOBER) is None
-    with pytest.raises(PeriodClosedError) as caught, october.begin() as connection:
-        connection.execute(text("SELECT * FROM reopen_period(:approval)"), {"approval": approval})
-    assert caught.value.rule == "period_is_closed"
-    assert _closed(october, auditor).version == 2
-
-
-def test_an_approval_that_the_world_overtook_opens_nothing(october: Books, auditor: Engine) -> None:
-    """Asked for October, and November was closed before it was approved: refused, and October stays closed."""
-    _closed(october, auditor)
-    approval = _ask(october)
-    for day in banking_days(date(2026, 11, 2), date(2026, 11, 30)):
-        october.book(day)
-    closer_of(october, auditor).close(date(2026, 11, 1), date(2026, 12, 1), [], october.folder / "closed", telling)
-    with pytest.raises(Exception, match="while 2026-11 is closed"), october.begin() as connection:
-        decisions.decide(connection, approval, CHECKER, approve=True)
-    assert october.ask("SELECT state FROM period WHERE month = '2026-10-01'")[0][0] == "closed"

@@ -54,7 +54,7 @@ CREATE TABLE period_carried (
 );
 COMMENT ON TABLE period_carried IS 'What was open at a close, with the reason why the month was closed all the same. Append-only.';
 
--- P4 of each day of the month and each account, to the cent: another figure can not be written down.
+-- P4 of each day of the month and each account, to the cent: the database reckons it, and another figure can not be written down.
 CREATE TABLE period_tie_out (
     month date NOT NULL,
     version integer NOT NULL,
@@ -86,14 +86,19 @@ CREATE TABLE period_package (
     month date NOT NULL,
     version integer NOT NULL,
     manifest_sha256 bytea NOT NULL CHECK (length(manifest_sha256) = 32),
-    -- Manifest of the version before; null: the first one.
+    -- Manifest of the edition or version before; null: the first one.
     supersedes bytea CHECK (length(supersedes) = 32),
     written_by text NOT NULL,
     written_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (month, version),
-    FOREIGN KEY (month, version) REFERENCES period_checkpoint
+    -- Counts up when a package that was lost could not be written as it was: a later program writes other bytes of the same books.
+    edition integer NOT NULL DEFAULT 1 CHECK (edition >= 1),
+    -- Why there is another edition; the first needs none.
+    reason text,
+    PRIMARY KEY (month, version, edition),
+    FOREIGN KEY (month, version) REFERENCES period_checkpoint,
+    CONSTRAINT another_edition_says_why CHECK (CASE WHEN edition = 1 THEN reason IS NULL ELSE reason IS NOT NULL AND reason ~ '\S' END)
 );
-COMMENT ON TABLE period_package IS 'The package of a closed month, by the hash of its manifest. Append-only.';
+COMMENT ON TABLE period_package IS 'The package of a closed month, each edition by the hash of its manifest. Append-only.';
 
 CREATE TABLE period_reopening (
     month date NOT NULL,
@@ -104,14 +109,14 @@ CREATE TABLE period_reopening (
     approved_by text NOT NULL REFERENCES app_user,
     reopened_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (month, version),
-    FOREIGN KEY (month, version) REFERENCES period_package,
+    FOREIGN KEY (month, version) REFERENCES period_checkpoint,
     CONSTRAINT reopening_takes_two CHECK (requested_by <> approved_by)
 );
 COMMENT ON TABLE period_reopening IS 'Every time that a closed month was opened again: why, and by which two. Append-only; the row opens the month.';
 
 -- A month changes its state by such a row alone -----------------------------------------------------------------------
 
-CREATE FUNCTION period_follows_its_records() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION period_follows_its_records() RETURNS trigger LANGUAGE plpgsql SET search_path = centralpay, pg_temp AS $$
 BEGIN
     IF pg_trigger_depth() < 2 THEN
         PERFORM refuse(5, 'period_follows_its_records', format('%s of period is refused: a month is closed by centralpay close and opened by a reopening',
@@ -122,7 +127,7 @@ END $$;
 CREATE TRIGGER follows_its_records BEFORE UPDATE OR DELETE OR TRUNCATE ON period
     FOR EACH STATEMENT EXECUTE FUNCTION period_follows_its_records();
 
-CREATE FUNCTION period_begins_open() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION period_begins_open() RETURNS trigger LANGUAGE plpgsql SET search_path = centralpay, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM new_period WHERE state <> 'open') THEN
         PERFORM refuse(5, 'period_begins_open', 'a new month is open: it is closed by centralpay close');
@@ -133,7 +138,7 @@ CREATE TRIGGER begins_open AFTER INSERT ON period REFERENCING NEW TABLE AS new_p
     FOR EACH STATEMENT EXECUTE FUNCTION period_begins_open();
 
 -- One at a time who closes or reopens; then the months, each held by who posts into it until that is done.
-CREATE FUNCTION take_period_turn(p_month date) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION take_period_turn(p_month date) RETURNS void LANGUAGE plpgsql SET search_path = centralpay, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('centralpay.period'));
     PERFORM FROM period WHERE month <= p_month AND (state = 'open' OR month = p_month) ORDER BY month FOR UPDATE;
@@ -192,8 +197,34 @@ BEGIN
     RETURN QUERY SELECT made, true;
 END $$;
 
+-- P4 of each day of a month for which there is a statement: what the bank closes with, and the cash of all owners on the bank's day.
+CREATE FUNCTION bank_tie_out(p_month date) RETURNS TABLE (custodial_account_id bigint, as_of date, closing_cents bigint, booked_cents bigint, file_id bigint)
+LANGUAGE sql STABLE SET search_path = centralpay, pg_temp AS $$
+    SELECT s.custodial_account_id, s.as_of, s.closing_cents, coalesce(sum(d.cents) FILTER (WHERE d.booked_on <= s.as_of), 0)::bigint, s.file_id
+    FROM (SELECT DISTINCT ON (b.custodial_account_id, b.as_of) b.custodial_account_id, b.as_of, b.closing_cents, b.file_id
+          FROM bank_statement b
+          WHERE b.closing_cents IS NOT NULL AND b.as_of >= p_month AND b.as_of < (p_month + interval '1 month')::date
+          ORDER BY b.custodial_account_id, b.as_of, b.place DESC) s
+    LEFT JOIN (
+        SELECT l.reference AS custodial_account_id, coalesce(b.as_of, '-infinity') AS booked_on, sum(l.amount_cents) AS cents
+        FROM line l JOIN entry e USING (owner_id, entry_id) JOIN journal_transaction t USING (transaction_id)
+        LEFT JOIN bank_line b ON b.bank_line_id = t.bank_line_id
+        WHERE l.account = 'cash' GROUP BY 1, 2) d USING (custodial_account_id)
+    GROUP BY s.custodial_account_id, s.as_of, s.closing_cents, s.file_id
+$$;
+
+-- The figures are the database's own: who closes can not say what the books hold.
+CREATE FUNCTION tie_out_period(p_month date, p_version integer) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = centralpay, pg_temp AS $$
+    WITH tied AS (
+        INSERT INTO period_tie_out (month, version, custodial_account_id, as_of, closing_cents, booked_cents, file_id)
+        SELECT p_month, p_version, d.custodial_account_id, d.as_of, d.closing_cents, d.booked_cents, d.file_id FROM bank_tie_out(p_month) d
+        RETURNING 1)
+    SELECT count(*) FROM tied
+$$;
+
 -- What a close rests on is written with it, and is all of it.
-CREATE FUNCTION close_is_of_now() RETURNS trigger LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+CREATE FUNCTION close_is_of_now() RETURNS trigger LANGUAGE plpgsql
+SET search_path = centralpay, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE months date[]; versions integer[];
 BEGIN
     SELECT array_agg(month), array_agg(version) INTO months, versions FROM (SELECT DISTINCT month, version FROM new_row) n;
@@ -204,7 +235,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION close_is_complete() RETURNS trigger LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+CREATE FUNCTION close_is_complete() RETURNS trigger LANGUAGE plpgsql
+SET search_path = centralpay, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE missing record;
 BEGIN
     IF NOT EXISTS (SELECT FROM period_check k WHERE k.month = NEW.month AND k.version = NEW.version) THEN
@@ -225,7 +257,7 @@ CREATE CONSTRAINT TRIGGER is_complete AFTER INSERT ON period_close DEFERRABLE IN
 
 -- The first checkpoint that covers the close itself and every entry of the month; null: none does.
 CREATE FUNCTION checkpoint_of_close(p_month date, p_version integer) RETURNS bigint LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_custom_plan AS $$
+SET search_path = centralpay, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE last_leaf bigint;
 BEGIN
     SELECT l.leaf_index INTO last_leaf FROM trail t JOIN seal_leaf l ON l.kind = 2 AND l.trail_id = t.trail_id
@@ -240,7 +272,7 @@ BEGIN
     RETURN (SELECT min(c.size) FROM seal_checkpoint c WHERE c.size > last_leaf);
 END $$;
 
-CREATE FUNCTION period_is_sealed() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION period_is_sealed() RETURNS trigger LANGUAGE plpgsql SET search_path = centralpay, pg_temp AS $$
 BEGIN
     IF NEW.checkpoint_size IS DISTINCT FROM checkpoint_of_close(NEW.month, NEW.version) THEN
         PERFORM refuse(5, 'period_is_sealed', format('checkpoint %s is not the first that covers the close of %s and all its entries', NEW.checkpoint_size,
@@ -250,13 +282,21 @@ BEGIN
 END $$;
 CREATE TRIGGER is_sealed BEFORE INSERT ON period_checkpoint FOR EACH ROW EXECUTE FUNCTION period_is_sealed();
 
-CREATE FUNCTION package_supersedes_the_last() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE before bytea;
+CREATE FUNCTION package_supersedes_the_last() RETURNS trigger LANGUAGE plpgsql SET search_path = centralpay, pg_temp AS $$
+DECLARE before bytea; last_edition integer;
 BEGIN
-    SELECT manifest_sha256 INTO before FROM period_package WHERE month = NEW.month AND version = NEW.version - 1;
-    IF NEW.supersedes IS DISTINCT FROM before THEN
-        PERFORM refuse(5, 'package_supersedes_the_last', format('the package of %s, version %s, has to name the one before', to_char(NEW.month, 'YYYY-MM'),
-            NEW.version), jsonb_build_object('month', NEW.month, 'version', NEW.version));
+    PERFORM pg_advisory_xact_lock(hashtext('centralpay.period'));
+    IF NOT EXISTS (SELECT FROM period WHERE month = NEW.month AND state = 'closed')
+       OR NEW.version <> (SELECT max(version) FROM period_close WHERE month = NEW.month) THEN
+        PERFORM refuse(5, 'package_is_of_the_standing_close', format('version %s of %s is not the one that is closed', NEW.version,
+            to_char(NEW.month, 'YYYY-MM')), jsonb_build_object('month', NEW.month, 'version', NEW.version));
+    END IF;
+    SELECT coalesce(max(edition), 0) INTO last_edition FROM period_package WHERE month = NEW.month AND version = NEW.version;
+    SELECT manifest_sha256 INTO before FROM period_package WHERE month = NEW.month AND version <= NEW.version ORDER BY version DESC, edition DESC LIMIT 1;
+    -- The edition that is there already is written once: its key says so.
+    IF NEW.edition > last_edition + 1 OR (NEW.edition = last_edition + 1 AND NEW.supersedes IS DISTINCT FROM before) THEN
+        PERFORM refuse(5, 'package_supersedes_the_last', format('the package of %s, version %s, edition %s, has to name the one before',
+            to_char(NEW.month, 'YYYY-MM'), NEW.version, NEW.edition), jsonb_build_object('month', NEW.month, 'version', NEW.version));
     END IF;
     RETURN NEW;
 END $$;
@@ -278,6 +318,13 @@ BEGIN
        OR NEW.version <> (SELECT max(version) FROM period_close WHERE month = NEW.month) THEN
         PERFORM refuse(5, 'period_is_closed', format('version %s of %s is not the one that is closed', NEW.version, to_char(NEW.month, 'YYYY-MM')),
             jsonb_build_object('month', NEW.month, 'version', NEW.version));
+    END IF;
+    IF NOT EXISTS (SELECT FROM period_package WHERE month = NEW.month AND version = NEW.version) THEN
+        PERFORM refuse(5, 'close_is_finished', format('version %s of %s has no package yet', NEW.version, to_char(NEW.month, 'YYYY-MM')),
+            jsonb_build_object('month', NEW.month, 'version', NEW.version));
+    END IF;
+    IF NOT EXISTS (SELECT FROM app_user WHERE user_name = asked.decided_by AND role IN ('approver', 'admin')) THEN
+        PERFORM refuse(5, 'approver_reopens', format('%s is no approver', asked.decided_by), jsonb_build_object('actor', asked.decided_by));
     END IF;
     SELECT max(month) INTO later FROM period WHERE month > NEW.month AND state = 'closed';
     IF later IS NOT NULL THEN
@@ -318,8 +365,8 @@ BEGIN
 END $$;
 
 REVOKE EXECUTE ON FUNCTION period_follows_its_records(), period_begins_open(), take_period_turn(date), period_closes(),
-    close_period(date, date, text), close_is_of_now(), close_is_complete(), checkpoint_of_close(date, integer), period_is_sealed(),
+    close_period(date, date, text), bank_tie_out(date), tie_out_period(date, integer), close_is_of_now(), close_is_complete(), checkpoint_of_close(date, integer), period_is_sealed(),
     package_supersedes_the_last(), period_reopens(), reopen_period(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION close_period(date, date, text), reopen_period(bigint) TO centralpay_app;
-GRANT EXECUTE ON FUNCTION checkpoint_of_close(date, integer) TO centralpay_app, centralpay_auditor;
-GRANT INSERT ON period_check, period_carried, period_tie_out, period_checkpoint, period_package TO centralpay_app;
+GRANT EXECUTE ON FUNCTION close_period(date, date, text), tie_out_period(date, integer), reopen_period(bigint) TO centralpay_app;
+GRANT EXECUTE ON FUNCTION bank_tie_out(date), checkpoint_of_close(date, integer) TO centralpay_app, centralpay_auditor;
+GRANT INSERT ON period_check, period_carried, period_checkpoint, period_package TO centralpay_app;

@@ -45,7 +45,8 @@ CREATE TABLE certificate (
 COMMENT ON TABLE certificate IS 'What was certified to a member, or of the population, for some months: its digest is sealed with the trail. Append-only.';
 
 -- 1 for issues: an issue has all its certificates, one after the other, when the transaction that made it ends.
-CREATE FUNCTION certificates_are_complete() RETURNS trigger LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+CREATE FUNCTION certificates_are_complete() RETURNS trigger LANGUAGE plpgsql
+SET search_path = centralpay, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE said record;
 BEGIN
     SELECT count(*) AS certificates, coalesce(max(c.byte_end), 0) AS last, count(*) FILTER (WHERE c.byte_start <> c.before) AS apart INTO said
@@ -63,7 +64,8 @@ CREATE CONSTRAINT TRIGGER is_complete AFTER INSERT ON certificate_issue DEFERRAB
 
 -- A certificate says the months and the checkpoint of its issue, joins none that is complete, and follows the last one of the
 -- same member and months, from a checkpoint that is no older.
-CREATE FUNCTION certificate_follows() RETURNS trigger LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+CREATE FUNCTION certificate_follows() RETURNS trigger LANGUAGE plpgsql
+SET search_path = centralpay, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE issues bigint[]; ids bigint[]; known bigint; bad record;
 BEGIN
     SELECT array_agg(DISTINCT issue_id), array_agg(certificate_id) INTO issues, ids FROM new_certificate;
