@@ -7,10 +7,16 @@ from typing import Any, NamedTuple
 # typer's own copy of click keeps the command in hand where only this function finds it; typer shows no other way.
 from typer._click.globals import get_current_context
 
-from app.redaction import redacted
+from app.redaction import MASK, redacted
 
 _NOT_ASKED = frozenset({"as_user", "as_json"})
 """Who acts is known otherwise; how the answer is printed is no part of the question."""
+
+_OF_PERSONS = {
+    "members contact": frozenset({"name", "telephone", "email", "address"}),
+    "bank call-back": frozenset({"number", "spoke_with"}),
+}
+"""What tells of a person outside by a name that says something else in other commands: noted as given, not what."""
 
 
 class Asked(NamedTuple):
@@ -30,16 +36,23 @@ def asked() -> Asked:
     context = get_current_context(silent=True)
     if context is None:
         return Asked("", {})
-    given = {
-        name: redacted(name, _plain(value))
-        for name, value in context.params.items()
-        if name not in _NOT_ASKED and value is not None and value is not False and value != []
-    }
+    parameters = context.params
     words: list[str] = []
     while context.parent is not None:
         words.insert(0, context.info_name or "")
         context = context.parent
-    return Asked(" ".join(words), given)
+    what = " ".join(words)
+    masked = _OF_PERSONS.get(what, frozenset())
+    given = {
+        name: MASK if name in masked else redacted(name, _plain(value))
+        for name, value in parameters.items()
+        if name not in _NOT_ASKED and _is_given(value)
+    }
+    return Asked(what, given)
+
+
+def _is_given(value: object) -> bool:
+    return value is not None and value is not False and value not in ("", (), [])
 
 
 def _plain(value: object) -> object:

@@ -107,8 +107,8 @@ def make_database(cluster: Cluster) -> None:
                 connection.execute(f'CREATE DATABASE "{DATABASE}"')
 
 
-def engine_for(url: str, role: Role, *, pool_size: int = 5) -> Engine:
-    """Give an engine whose connections work as a role, in our schema and in UTC.
+def engine_for(url: str, role: Role | None, *, pool_size: int = 5) -> Engine:
+    """Give an engine whose connections work as a role (None: as whom the URL names), in our schema and in UTC.
 
     On the embedded server they log in as the role. On any other server they log in as the URL says and set the role
     before the first statement; the URL's login must be the role itself or be granted it.
@@ -120,7 +120,7 @@ def engine_for(url: str, role: Role, *, pool_size: int = 5) -> Engine:
 
 
 @contextmanager
-def connected(url: str, role: Role) -> Iterator[Engine]:
+def connected(url: str, role: Role | None) -> Iterator[Engine]:
     """Give such an engine and close its connections at the end."""
     engine = engine_for(url, role)
     try:

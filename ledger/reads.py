@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
@@ -83,3 +83,24 @@ def reads(
     """
     rows = connection.execute(_QUERIES["reads"], {"actor": actor, "since": since, "before": before}).mappings()
     return [Read(**row) for row in rows]
+
+
+class AuditorLogin(NamedTuple):
+    """A login of the database that reads as an auditor, by SQL.
+
+    Args:
+        name: of the login.
+        is_logged: whether the server logs every statement of it; nothing else notes a plain SELECT.
+    """
+
+    name: str
+    is_logged: bool
+
+
+def auditor_logins(connection: Connection) -> list[AuditorLogin]:
+    """List who may log in as an auditor by SQL, by name; the application's own logins are not among them.
+
+    Args:
+        connection: of any role, also where the schema is not made yet.
+    """
+    return [AuditorLogin(row.name, row.is_logged) for row in connection.execute(_QUERIES["auditor_logins"])]

@@ -1,20 +1,24 @@
 """The books for others: ``ledger export``."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
 from app.cli.dates import day_from
 from app.cli.moment import KnownAt, checkpoint_facts
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
-from app.session import opened
+from app.session import Session, opened
 from ingest.directory import find_member
 from ledger.chart import HOUSE
-from ledger.export.making import Export, ExportForm, latest_checkpoint, not_sealed_yet
+from ledger.export.making import Export, ExportForm, latest_checkpoint, not_sealed_yet, owner_name
 from ledger.export.manifest import Manifest
 from ledger.export.scope import Selection
 from ledger.seal.checkpoints import named
+from payouts.people.users import UserRole, require
 
 Owner = Annotated[str | None, typer.Option("--owner", help="NCPDP id, member id, or 'house'; else everybody.")]
 
@@ -43,10 +47,11 @@ def export(
     Example: centralpay ledger export --format ads --from 2026-11-01 --to 2026-11-30 --out november
     """
     from_on, to_on = (None if day is None else day_from(day) for day in (from_day, to_day))
-    with opened(as_user, warn) as session, session.reading() as connection, progress("exporting", None) as bar:
-        member = None if owner in (None, "house") else find_member(connection, str(owner))
+    with opened(as_user, warn) as session, _reading(session) as connection, progress("exporting", None) as bar:
+        member = None if owner is None else HOUSE if owner == "house" else find_member(connection, owner)
         checkpoint = latest_checkpoint(connection) if known_at is None else named(connection, known_at)
-        chosen = Selection(checkpoint.size, from_on, to_on, HOUSE if owner == "house" else member, owner)
+        called = None if member is None else owner_name(connection, member)
+        chosen = Selection(checkpoint.size, from_on, to_on, member, called)
         waiting = not_sealed_yet(connection) if known_at is None else 0
         if waiting:
             warn(f"{waiting} entries are not sealed yet and not in it; to seal them: centralpay ledger seal")
@@ -71,6 +76,15 @@ def export(
         return
     _show(manifest)
     SCREEN.print(f"{target}: as checkpoint {checkpoint.size} knows it, root {checkpoint.root}", soft_wrap=True)
+
+
+@contextmanager
+def _reading(session: Session) -> Iterator[Connection]:
+    """Give the books to a user, of any role: they leave the house with an export."""
+    with session.begin() as connection:
+        require(connection, session.actor, tuple(UserRole))
+    with session.reading() as connection:
+        yield connection
 
 
 def _show(manifest: Manifest) -> None:

@@ -7,8 +7,9 @@ import typer
 
 from app import database
 from app.cli.dates import day_from
-from app.cli.screen import AsJson, print_json, print_table
+from app.cli.screen import SCREEN, AsJson, print_json, print_table
 from app.settings import Settings
+from ledger.reads import AuditorLogin, auditor_logins
 from schemas.errors import WrongUseError
 
 _FIRST_YEAR: Final = 2001
@@ -39,14 +40,21 @@ def upgrade(as_json: AsJson = False) -> None:
 
 @db.command("status")
 def status(as_json: AsJson = False) -> None:
-    """Say which server and which schema there is.
+    """Say which server and which schema there is, and whether the server logs what auditors ask it by SQL.
 
     Example: centralpay db status
     """
     settings = Settings.from_environment()
     settings.make_folders()
     with database.opened(settings) as url:
-        _show(database.status(url), as_json=as_json)
+        found = database.status(url)
+        with database.connected(url, None) as engine, database.reading(engine) as connection:
+            auditors = auditor_logins(connection)
+    if not as_json:
+        _show(found, as_json=False)
+        _show_auditors(auditors)
+        return
+    print_json(_facts(found) | {"auditor_logins": [each._asdict() for each in auditors]})
 
 
 def demo(
@@ -106,7 +114,20 @@ def _said(number: int | None, otherwise: int) -> int:
 
 def _show(found: database.SchemaStatus, *, as_json: bool) -> None:
     if as_json:
-        print_json({"server": found.server, "current": found.current, "pending": list(found.pending)})
+        print_json(_facts(found))
         return
     rows = [[found.server, found.current or "empty", ", ".join(found.pending) or "up to date"]]
     print_table("Database", ["PostgreSQL", "schema", "pending"], rows)
+
+
+def _facts(found: database.SchemaStatus) -> dict[str, object]:
+    return {"server": found.server, "current": found.current, "pending": list(found.pending)}
+
+
+def _show_auditors(auditors: list[AuditorLogin]) -> None:
+    if not auditors:
+        return
+    rows = [[each.name, "logged" if each.is_logged else "NOT LOGGED"] for each in auditors]
+    print_table("Auditors with a login of their own", ["login", "its SQL is"], rows)
+    if not all(each.is_logged for each in auditors):
+        SCREEN.print("To have it logged, as a superuser: ALTER ROLE … SET log_statement = 'all'", soft_wrap=True)

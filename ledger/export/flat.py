@@ -29,7 +29,7 @@ from ledger.export.copying import RowForm, Tell, copy_out
 from ledger.export.folder import PackageFolder
 from ledger.export.manifest import Totals
 from ledger.export.scope import Selection
-from ledger.export.sealed import QUERIES, composed, journal_totals
+from ledger.export.sealed import QUERIES, by_hashing, composed, journal_totals
 from schemas.calendar import BANK_ZONE
 
 _RUN: Final = 1 << 16
@@ -92,7 +92,7 @@ class FlatFiles:
         def told(rows: int) -> None:
             self.tell(name, done + rows, totals.rows)
 
-        with self.folder.writing(name) as file:
+        with by_hashing(self.connection), self.folder.writing(name) as file:
             file.write(first)
             for begin in range(1, self.journal_size + 1, _RUN):
                 run = self._parameters | {"first": begin, "last": begin + _RUN - 1}
@@ -100,7 +100,7 @@ class FlatFiles:
             file.totals = totals.model_copy(update={"rows": done})
 
     def _write_query(self, name: str, columns: Sequence[Column], query: str, more: dict[str, Any]) -> None:
-        with self.folder.writing(name) as file:
+        with by_hashing(self.connection), self.folder.writing(name) as file:
             file.write(header(columns))
             asked = self._parameters | more
             rows = copy_out(self.connection, _table(columns, composed(query)), asked, file.write, form=RowForm.CSV)

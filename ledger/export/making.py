@@ -6,9 +6,11 @@ from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
+from ledger.chart import HOUSE
 from ledger.export.copying import Tell
 from ledger.export.errors import NothingSealedError
 from ledger.export.flat import FlatFiles
@@ -16,7 +18,7 @@ from ledger.export.folder import PackageFolder, package
 from ledger.export.manifest import Heading, Manifest, ShownCheckpoint
 from ledger.export.plain import BeancountJournal, HledgerJournal, write_journal
 from ledger.export.scope import Selection
-from ledger.export.sealed import QUERIES, pin, write_sealed
+from ledger.export.sealed import QUERIES, composed, pin, write_sealed
 from ledger.seal import checkpoints
 from ledger.seal.checkpoints import Checkpoint
 
@@ -123,6 +125,14 @@ def latest_checkpoint(connection: Connection) -> Checkpoint:
     if found is None:
         raise NothingSealedError
     return found
+
+
+def owner_name(connection: Connection, owner: UUID) -> str:
+    """Say how exports call an owner: by NCPDP id, a later owner of the same pharmacy with a number behind it."""
+    if owner == HOUSE:
+        return "house"
+    query = composed("owner_name", "owner_names")
+    return str(connection.execute(text(query), {"owner": owner}).scalar_one())
 
 
 def not_sealed_yet(connection: Connection) -> int:

@@ -26,7 +26,7 @@ class Scope(_Facts):
     from_on: date | None = Field(default=None, alias="from")
     to_on: date | None = Field(default=None, alias="to")
     owner: str | None = None
-    """NCPDP id of the member, or ``house``; None: everybody."""
+    """NCPDP id of the member, a later owner's with a number behind it, or ``house``; None: everybody."""
     known_at: int | None = None
     """Size of the checkpoint."""
 

@@ -20,7 +20,7 @@ from ledger.export.copying import RowForm, Tell, copy_out
 from ledger.export.flat import span
 from ledger.export.folder import HashedFile, PackageFolder
 from ledger.export.scope import Selection
-from ledger.export.sealed import QUERIES, composed, journal_totals
+from ledger.export.sealed import by_hashing, composed, journal_totals
 
 _DAY = timedelta(days=1)
 
@@ -128,7 +128,6 @@ def write_journal(
         said: whose books, and what is told how far it is.
     """
     company, tell = said
-    connection.execute(QUERIES["by_hashing"])
     entries, totals = journal_totals(connection, chosen)
     first_on, last_on = span(connection, chosen)
     fixed: dict[str, Any] = chosen.parameters | {"paths": json.dumps(dict(PATHS)), "remark": form.remark}
@@ -137,7 +136,11 @@ def write_journal(
     def told(rows: int) -> None:
         tell(form.name, done + rows, entries)
 
-    with folder.writing(form.name) as file, TemporaryFile(dir=folder.path.parent) as spool:
+    with (
+        by_hashing(connection),
+        folder.writing(form.name) as file,
+        TemporaryFile(dir=folder.path.parent) as spool,
+    ):
         file.write(form.heading(company, chosen).encode())
         _declare(connection, form, fixed, first_on - _DAY, file)
         copy_out(
@@ -159,7 +162,6 @@ def write_journal(
             _write_owners(file, asserted, form.asserted)
             ended, asserted = next(closings, (None, iter(())))
         file.totals = totals.model_copy(update={"rows": done})
-    connection.execute(QUERIES["row_by_row"])
 
 
 def _declare(

@@ -18,7 +18,7 @@ class Selection:
         from_on: first accounting day (effective date); None: from the beginning.
         to_on: last accounting day; None: to the end.
         owner: one owner's entries only; None: everybody's.
-        owner_name: how that owner is called: NCPDP id or ``house``.
+        owner_name: how exports call that owner: NCPDP id, a later owner's with a number behind it, or ``house``.
 
     Raises:
         RangeTurnedError: the last day is before the first.

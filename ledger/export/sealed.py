@@ -6,6 +6,8 @@ proof that it continues the one before (RFC 9162, 2.1.4).
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import Connection
@@ -50,6 +52,14 @@ def composed(query: str, *named: str) -> str:
 def pin(connection: Connection) -> None:
     """Let this transaction write dates and moments in one way."""
     connection.execute(QUERIES["pin"])
+
+
+@contextmanager
+def by_hashing(connection: Connection) -> Iterator[None]:
+    """Let statements of this block, which go through all of it once, join by hashing; afterwards they need not."""
+    connection.execute(QUERIES["by_hashing"])
+    yield
+    connection.execute(QUERIES["row_by_row"])
 
 
 def journal_totals(connection: Connection, chosen: Selection) -> tuple[int, Totals]:

@@ -190,7 +190,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN r.ending < 0 THEN '-' ELSE '' END || abs(r.
 ORDER BY r.month, 1
 
 -- name: users
--- Everybody who is in the journal or was a user when the checkpoint was sealed; the system's own hand is not a user.
+-- Everybody who is in the journal or was a user by then, as the sealed trail says; the system's own hand is not a user.
 SELECT who.name AS "User_ID", CASE WHEN u.user_name IS NULL THEN '' ELSE '1' END AS "User_Active_Status",
        u.added_at::date AS "User_Active_Modified_Date", NULL AS "First_Name", NULL AS "Last_Name", NULL AS "Title", NULL AS "Department",
        coalesce(u.role, 'system') AS "Role_Responsibility"
@@ -198,7 +198,8 @@ FROM (
     SELECT t.actor AS name FROM centralpay.seal_leaf s JOIN centralpay.entry e USING (owner_id, entry_id)
     JOIN centralpay.journal_transaction t USING (transaction_id) WHERE s.kind = 1 AND s.leaf_index < :size
     UNION
-    SELECT user_name FROM centralpay.app_user WHERE added_at < (SELECT sealed_at + interval '1 second' FROM centralpay.seal_checkpoint WHERE size = :size)
+    SELECT r.content ->> 'user_name' FROM centralpay.trail r JOIN centralpay.seal_leaf s USING (trail_id)
+    WHERE r.table_name = 'app_user' AND s.kind = 2 AND s.leaf_index < :size
 ) who LEFT JOIN centralpay.app_user u ON u.user_name = who.name
 ORDER BY 1
 
@@ -208,6 +209,9 @@ ORDER BY 1
 SELECT m.member_id, p.ncpdp_id || CASE rank() OVER (PARTITION BY m.pharmacy_id ORDER BY m.member_id) WHEN 1 THEN ''
            ELSE '-' || rank() OVER (PARTITION BY m.pharmacy_id ORDER BY m.member_id) END AS name
 FROM centralpay.member m JOIN centralpay.pharmacy p USING (pharmacy_id)
+
+-- name: owner_name
+SELECT name FROM owner_names WHERE member_id = :owner
 
 -- name: used_accounts
 -- Every account of every owner that has a line, as a path: Assets:Custody:Cash:Member:1234567.
