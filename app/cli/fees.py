@@ -10,10 +10,11 @@ import typer
 
 from app.cli.dates import day_from, month_from
 from app.cli.given import cents_given
+from app.cli.leaving import leave
 from app.cli.moment import AsOf, KnownAt, asked
 from app.cli.people import show_approval
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
-from app.session import Session, opened, out_file
+from app.session import Session, opened
 from ingest.directory import find_member
 from payouts.fees.assessment import assess as assess_month
 from payouts.fees.assessment import see_near
@@ -171,7 +172,7 @@ def show_register(
     if begin is not None:
         warn(f"These books begin with the fees of {begin:%Y-%m}; for earlier months give --from and --to")
     if out is not None:
-        _write(out, register_csv(made).encode())
+        leave(out, register_csv(made).encode())
     if as_json:
         rows = [row.model_dump(mode="json") | {"why": row.why} for row in made.rows]
         print_json(moment.facts | made.model_dump(mode="json") | {"rows": rows})
@@ -294,17 +295,3 @@ def _print_register(made: Register) -> None:
 
 def _sums(sums: FeeSums) -> list[int]:
     return [getattr(sums, name) for name in FeeSums.model_fields]
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read.
-
-    Raises:
-        WrongUseError: it can not be written.
-    """
-    target = out_file(path)
-    try:
-        target.touch(mode=0o600)
-        target.write_bytes(content)
-    except OSError as error:
-        raise WrongUseError(f"{path}: {error.strerror}") from error

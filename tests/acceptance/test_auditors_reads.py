@@ -47,6 +47,26 @@ def test_every_read_of_an_auditor_is_noted(office: Office) -> None:
     assert len(_noted(office, "--from", "2026-01-01")) == 4
 
 
+def test_a_note_tells_of_no_person_outside(office: Office) -> None:
+    """Whom an auditor named as a contact or as spoken with, and what was left empty, is in no note of the question."""
+    whom = ("--name", "Ada Owner", "--telephone", "312-555-0100", "--email", "ada@example.com", "--address", "1 Elm St")
+    office.run("members", "contact", A.ncpdp_id, *whom, user=AUDITOR, code=5)
+    spoken = ("--number", "312-555-0100", "--spoke-with", "Ada Owner", "--confirmed")
+    office.run("bank", "call-back", "1", *spoken, user=AUDITOR, code=5)
+    office.shell.run(("close", "--month", "2026-11", "--check"), user=AUDITOR)
+    contact, call, close = _noted(office)
+    hidden = "***"
+    assert contact[1:] == (
+        "members contact",
+        {"member": A.ncpdp_id, "name": hidden, "telephone": hidden, "email": hidden, "address": hidden},
+    )
+    assert call[1:] == (
+        "bank call-back",
+        {"change_id": 1, "number": hidden, "spoke_with": hidden, "confirmed": True},
+    )
+    assert close[1:] == ("close", {"month": "2026-11", "check": True})
+
+
 def test_the_screen_shows_them(office: Office) -> None:
     """For people there is a table: when by the bank's clock, who, what, with which parameters."""
     office.run("ledger", "journal", "--owner", A.ncpdp_id, user=AUDITOR)
@@ -79,3 +99,30 @@ def test_a_read_that_was_noted_stays(office: Office) -> None:
             "SELECT content ->> 'what', content ->> 'actor' FROM trail WHERE table_name = 'examined'"
         )
         assert told.fetchall() == [("ledger trial-balance", AUDITOR)]
+
+
+def test_whether_an_auditors_sql_is_logged_is_said(office: Office) -> None:
+    """``db status`` names each login that reads as an auditor, and says of which the server logs nothing.
+
+    What is set for the login in this database comes before what is set for the login.
+    """
+    assert office.ask("db", "status")["auditor_logins"] == []
+    with connect(office.shell.database_url) as connection:
+        (database,) = connection.execute("SELECT current_database()::text").fetchone() or ("",)
+        assert isinstance(database, str)
+        named = [f"{name}_{database}" for name in ("jane", "kate", "lena")]
+        for name in named:
+            connection.execute(f"CREATE ROLE {name} LOGIN IN ROLE centralpay_auditor".encode())
+        connection.execute(f"ALTER ROLE {named[0]} SET log_statement = 'all'".encode())
+        connection.execute(f"ALTER ROLE {named[2]} SET log_statement = 'all'".encode())
+        connection.execute(f"ALTER ROLE {named[2]} IN DATABASE {database} SET log_statement = 'ddl'".encode())
+        connection.commit()
+        try:
+            said = {each["name"]: each["is_logged"] for each in office.ask("db", "status")["auditor_logins"]}
+            shown = office.run("db", "status").out
+        finally:
+            for name in named:
+                connection.execute(f"DROP ROLE {name}".encode())
+            connection.commit()
+    assert {name: said[name] for name in named} == {named[0]: True, named[1]: False, named[2]: False}
+    assert "NOT LOGGED" in shown

@@ -33,6 +33,7 @@ from tests.support.trade import A, B, C, Part, remittance
 
 NASTY = '=HYPERLINK("x"), date:2020-99-99 ; {curly} #tag "quoted" \\back [2020-99-99]'
 """A reason that a spreadsheet would run, and that looks like the syntax of a journal."""
+FORMS = ("ads", "hledger", "beancount", "jsonl", "csv")
 PATHS = {each.account.value: each.path for each in ACCOUNTS}
 NUMBERS = {each.number: each.account.value for each in ACCOUNTS}
 
@@ -198,24 +199,37 @@ def test_an_export_of_one_owner_is_its_book_alone(books: Office) -> None:
     content = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
     assert A.ncpdp_id.encode() not in content
     assert not (out / "sealed" / "trail.jsonl").exists()
-    assert _manifest(out)["scope"]["owner"] == B.ncpdp_id
+    (member_id,) = {line["member_id"] for line in lines}
+    for asked in (out, _exported(books, "jsonl", "--owner", member_id)):
+        assert _manifest(asked)["scope"]["owner"] == B.ncpdp_id
     assert verified(out).returncode == 0
     plain = _exported(books, "beancount", "--owner", B.ncpdp_id) / "journal.beancount"
     assert beancount_balances(plain) == {path: cents for path, cents in _ours(books).items() if B.ncpdp_id in path}
 
 
 def test_what_came_after_the_checkpoint_is_not_shown(office: Office) -> None:
-    """An export known at a checkpoint has the same bytes for ever; one of today says what is not sealed yet."""
+    """An export known at a checkpoint has the same bytes for ever; one of today says what is not sealed yet.
+
+    So in every form, whatever else is done meanwhile: money is posted, a user added.
+    """
     books = _told(office)
+    books.run("users", "add", "oona", "--role", "operator")
     size = books.ask("ledger", "checkpoints")["checkpoints"][0]["size"]
-    first = _exported(books, "csv", "--known-at", str(size), name="first")
+    at_it = ("--known-at", str(size))
+    first = _exported(books, "csv", *at_it, name="first")
+    before = {form: _exported(books, form, "--without-seal", *at_it) for form in FORMS}
     books.fund(remittance("TRN1004", date(2026, 11, 12), Part(C, (50_00,))))
     unsealed = books.ask("ledger", "export", "--format", "csv", "--out", str(books.folder / "early"))
     assert unsealed["not_sealed"] > 0
     warned = books.run("ledger", "export", "--format", "csv", "--out", str(books.folder / "early2"))
     assert "not sealed yet" in warned.err
+    books.run("users", "add", "olaf", "--role", "operator")
     books.run("ledger", "seal")
-    again = _exported(books, "csv", "--known-at", str(size), name="again")
+    again = _exported(books, "csv", *at_it, name="again")
+    for form, out in before.items():
+        anew = _exported(books, form, "--without-seal", *at_it, name=f"{form}-anew")
+        for path in out.iterdir():
+            assert path.name == "manifest.json" or path.read_bytes() == (anew / path.name).read_bytes(), path
     for name in (
         "journal.csv",
         "sealed/entries.jsonl",
@@ -225,6 +239,9 @@ def test_what_came_after_the_checkpoint_is_not_shown(office: Office) -> None:
     ):
         assert (first / name).read_bytes() == (again / name).read_bytes()
         assert (first / name).read_bytes() == (books.folder / "early" / name).read_bytes()
+    users = (books.folder / "ads-anew" / "User_Listing_20261030_20261110.csv").read_text()
+    assert CHECKER in users
+    assert "oona" not in users
     later = _exported(books, "csv", name="later")
     assert len(_rows(later, "journal.csv")) > len(_rows(first, "journal.csv"))
     assert _rows(later, "journal.csv")[: len(_rows(first, "journal.csv"))] == _rows(first, "journal.csv")
@@ -262,7 +279,7 @@ def test_a_zip_holds_the_same_files(books: Office) -> None:
 
 def test_no_account_number_leaves(books: Office) -> None:
     """No file of any form holds a member's bank account number, ours, or a patient's name."""
-    for form in ("ads", "hledger", "beancount", "jsonl", "csv"):
+    for form in FORMS:
         out = _exported(books, form)
         content = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != "verify.py")
         for secret in (A.account_number, B.account_number, "000123456789", "EXAMPLE, PAT", "PLAN0001"):
@@ -278,6 +295,7 @@ def test_what_can_not_be_exported_is_said_and_leaves_nothing(office: Office) -> 
         assert "ledger seal" in office.run(*words, code=2).err
     office.run("ledger", "seal")
     assert "before the first" in office.run(*words, "--from", "2026-11-02", "--to", "2026-11-01", code=2).err
+    assert "is not a user" in office.run(*words, user="nobody", code=5).err
     office.run(*words, "--owner", "7777777", code=2)
     office.run(*words, "--known-at", "999999", code=2)
     office.run(*words, "--from", "yesterday", code=2)

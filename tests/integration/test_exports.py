@@ -1,5 +1,7 @@
 """Exports under the hood: whole or not there, texts that look like syntax, columns that fit the database."""
 
+import csv
+import json
 import multiprocessing
 import os
 import resource
@@ -38,6 +40,9 @@ TEXTS = (
     '"; 2026-01-01 open Assets:Evil\n2026-01-01 balance Assets:Evil 1 USD',
     "=1+1",
     "Zoë's Apotheke - 薬局 🏥",
+    "; | { } # at the beginning of a line",
+    "\t-2+3 in a cell",
+    "-" * 10_000,
     "\\",
     " ",
     "",
@@ -199,9 +204,24 @@ def test_texts_that_look_like_syntax_are_only_texts(
     found = beancount_balances(outs[ExportForm.BEANCOUNT] / "journal.beancount")
     assert found["Assets:Operating:OperatingCash:House"] == cents - 5_000_00
     assert not [path for path in found if "Evil" in path]
-    entries = (outs[ExportForm.JSONL] / "journal.jsonl").read_text(encoding="utf-8")
-    assert entries.count("\n") == entries.count('{"journal"')
     assert hledger_checks(outs[ExportForm.HLEDGER] / "journal.hledger") == ""
+    _see_said(outs)
+
+
+def _see_said(outs: dict[ExportForm, Path]) -> None:
+    """See that each form that keeps texts has every one to the letter; no cell is one that a spreadsheet would run."""
+    given = {text or None for text in TEXTS}
+    documents = (outs[ExportForm.JSONL] / "journal.jsonl").read_bytes().splitlines()
+    assert {each["reason"] for each in map(json.loads, documents) if each["actor"] == "zoë"} == given
+    cells = {text if text[:1] not in {"=", "+", "-", "@", "\t", "\r"} or not text else f"'{text}" for text in TEXTS}
+    with (outs[ExportForm.CSV] / "journal.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["reason"] for row in csv.DictReader(file) if row["actor"] == "zoë"} == cells
+    (detail,) = outs[ExportForm.ADS].glob("GL_Detail_*.csv")
+    with detail.open(encoding="utf-8", newline="") as file:
+        heads = {row["JE_Header_Description"] for row in csv.DictReader(file) if row["Entered_By"] == "zoë"}
+    assert heads == {
+        f"operating_opened; {place}:{text}" + (f"; {text}" if text else "") for place, text in enumerate(TEXTS)
+    }
 
 
 def test_two_owners_of_one_pharmacy_are_told_apart(owner: Engine, auditor: Engine) -> None:

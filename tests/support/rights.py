@@ -17,15 +17,14 @@ WORKING_TABLES = {
     "received_entry", "bank_line_detail", "statement_waiver", "statement_issue", "issued_statement", "cut_off",
     "job_run", "fee_invoice", "fee_invoice_line",
     "certificate", "certificate_issue", "period_carried", "period_check", "period_checkpoint", "period_package",
-    "period_tie_out",
 }  # fmt: skip
 """Tables into which the application writes by itself."""
 
 KEPT_TABLES = {
     "account", "alembic_version", "balance", "claim_reversal", "entry", "examined", "job_attempt",
     "journal_transaction", "known_bound", "known_with", "line", "member_login", "payout_exclusion", "period",
-    "period_close", "period_reopening", "posting_rule", "same_day_window", "seal_checkpoint", "seal_key", "seal_leaf",
-    "seal_pending", "seal_run", "seal_subtree", "trail", "trailed_table",
+    "period_close", "period_reopening", "period_tie_out", "posting_rule", "same_day_window", "seal_checkpoint",
+    "seal_key", "seal_leaf", "seal_pending", "seal_run", "seal_subtree", "trail", "trailed_table",
 }  # fmt: skip
 """Tables into which it writes by functions and triggers alone, or not at all."""
 
@@ -98,7 +97,7 @@ READING = HARMLESS | {
     "fee_asked", "decided_rows_hash", "payee_shares", "cycle_core_hash",
     "rx_normal", "rx_key", "reversal_candidates", "forward_balances",
     "trail_content", "trail_key", "trail_now", "note_read",
-    "known_at", "known_bounds_of", "known_columns", "known_number", "checkpoint_of_close",
+    "known_at", "known_bounds_of", "known_columns", "known_number", "bank_tie_out", "checkpoint_of_close",
 }  # fmt: skip
 """Functions that an auditor may call: they read, and one writes down that he did."""
 
@@ -108,7 +107,7 @@ WORKING = READING | {
     "file_kept_for", "reseal_numbers", "is_resealed",
     "journal_is_append_only", "claim_line_is_append_only", "approval_is_decided_once", "refuse", "payout_fits",
     "answer_is_in_the_books",
-    "close_period", "reopen_period",
+    "close_period", "reopen_period", "tie_out_period",
     "seal_turn", "seal_batch", "seal_subtrees_add", "seal_checkpoint_add", "seal_key_add",
 }  # fmt: skip
 """Functions that the application may call."""
@@ -119,6 +118,6 @@ BORROWING = {
     "pair_reversals", "period_closes", "period_reopens", "post", "reopen_period", "reseal_numbers",
     "reverse_transaction", "seal_batch", "seal_checkpoint_add", "seal_checkpoint_guard", "seal_key_add",
     "seal_key_guard", "seal_leaf_guard", "seal_pending_trail", "seal_pending_transaction", "seal_run_ends",
-    "seal_subtree_guard", "seal_subtrees_add", "seal_turn", "write_trail",
+    "seal_subtree_guard", "seal_subtrees_add", "seal_turn", "tie_out_period", "write_trail",
 }  # fmt: skip
 """Functions that work with their owner's rights."""
