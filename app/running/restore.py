@@ -136,10 +136,10 @@ def look(settings: Settings, manifest: Manifest, actor: str, now: datetime, told
         schema = database.status(url)
         engine = stack.enter_context(database.connected(url, Role.AUDITOR))
         reading = partial(database.reading, engine)
+        outside = Outside(published=settings.checkpoints_folder)
         with reading() as connection:
             told("proofs", 0, 1)
             found, transactions = books_at(connection, manifest.books), books(connection).transactions
-            outside = Outside(published=settings.checkpoints_folder)
             verdicts = None if schema.pending else tuple(verify(connection, outside))
         check = None
         if not schema.pending:

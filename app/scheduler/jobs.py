@@ -106,8 +106,9 @@ def sweep(session: Session, _: datetime) -> Outcome:
 
 def prove(session: Session, _: datetime) -> Outcome:
     """Run all proofs; one that fails is an open exception until it holds."""
+    outside = session.outside  # looked at before the snapshot: another process may seal meanwhile
     with session.reading() as connection:
-        verdicts = verify(connection, session.outside)
+        verdicts = verify(connection, outside)
     failing = {each.proof.name: (0, f"{each.proof.value}: {each.detail}") for each in verdicts if not each.holds}
     with session.begin() as connection:
         settle_cases(connection, CaseKind.PROOF_FAILED, failing, "the proof holds")

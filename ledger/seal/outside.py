@@ -1,8 +1,8 @@
 """Checkpoints that are kept outside of the database: what no one who can write the database can take back."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -41,17 +41,25 @@ class KeptNote:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What is compared with the database.
+    """What is compared with the database. Make it before the snapshot that is compared is taken.
 
     Args:
         published: folder of the published checkpoints; None: it is not looked at.
         kept: checkpoints that somebody kept: an auditor, another machine.
         vkeys: keys that are trusted from outside; empty: those that the database records.
+        files: the published checkpoints that were there then. What a sealer publishes later is none of them: it may be
+            missing in the snapshot, and nothing is wrong.
     """
 
     published: Path | None = None
     kept: tuple[KeptNote, ...] = ()
     vkeys: tuple[VerifierKey, ...] = ()
+    files: tuple[Path, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look at the folder now."""
+        there = self.published.iterdir() if self.published is not None and self.published.is_dir() else ()
+        object.__setattr__(self, "files", tuple(sorted(path for path in there if _FILE.fullmatch(path.name))))
 
 
 def kept_note(path: Path) -> KeptNote:
@@ -84,19 +92,17 @@ def kept_notes(folder: Path) -> tuple[KeptNote, ...]:
     return tuple(kept_note(path) for path in paths)
 
 
-def compare_published(folder: Path, notes: Mapping[int, str], findings: Findings) -> int:
-    """Compare the published folder with the notes that the database has, by their sizes.
+def compare_published(files: Sequence[Path], notes: Mapping[int, str], findings: Findings) -> int:
+    """Compare the published files with the notes that the database has, by their sizes.
 
     A file that the database has no checkpoint for, or another one, is a finding. What is not published yet is not: the
     next sealer writes it.
 
     Returns:
-        How many checkpoints of the database the folder lacks.
+        How many checkpoints of the database are not among them.
     """
     there: set[int] = set()
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if not _FILE.fullmatch(path.name):
-            continue
+    for path in files:
         size = int(path.stem)
         there.add(size)
         try:

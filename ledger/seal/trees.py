@@ -69,7 +69,7 @@ def check_tree(connection: Connection, outside: Outside, findings: Findings) -> 
     roots_of = _Roots(roots, leaves, recorded, outside)
     notes = [_kept(each, roots_of, findings) for each in outside.kept]
     if outside.published is not None:
-        lacking = compare_published(outside.published, {each.size: each.note for each in stored}, findings)
+        lacking = compare_published(outside.files, {each.size: each.note for each in stored}, findings)
         notes += [f"{lacking} checkpoints are not in {outside.published} yet"] if lacking else []
         notes += tell_forsaken(outside.published, recorded, findings)
     moments = {each.size: each.sealed_at for each in stored}

@@ -13,8 +13,10 @@ from ledger.seal import checkpoints
 from ledger.seal.errors import CheckpointsUnpublishedError, SealForkedError, SealKeyUnusableError
 from ledger.seal.keys import SealKeys
 from ledger.seal.note import VerifierKey, parse_note
+from ledger.seal.outside import TABLE, Outside
 from ledger.seal.published import LATEST, VKEY, Published, file_name
 from ledger.seal.sealer import Sealer
+from ledger.seal.verifying import verify_seal
 from payouts.decisions import decide
 from payouts.errors import SealKeyMovedError
 from payouts.seal_keys import propose_key
@@ -110,6 +112,24 @@ def test_a_lost_checkpoint_stops_the_seal(books: Books, app: Engine, tmp_path: P
     with reading(app) as connection:
         assert checkpoints.latest(connection) == first
         assert checkpoints.waiting(connection) > 0
+
+
+def test_what_is_published_during_a_verify_is_no_finding(books: Books, app: Engine, tmp_path: Path) -> None:
+    """A sealer publishes while another process verifies an older snapshot: two schedulers once told of lost books."""
+    sealer, folder = sealer_of(app, tmp_path), tmp_path / "checkpoints"
+    sealed(sealer)
+    outside = Outside(published=folder)
+    with reading(app) as connection:
+        before = verify_seal(connection, outside)
+        books.pay("1", {"A": 500_00})
+        made = sealed(sealer, 1)
+        assert verify_seal(connection, outside) == before
+    assert before.size < made.size
+    assert [each for each in before.findings if each.table == TABLE] == []
+    (folder / file_name(made.size + 1)).write_text(made.note)
+    with reading(app) as connection:
+        after = verify_seal(connection, Outside(published=folder))
+    assert [each.key for each in after.findings if each.table == TABLE] == [str(made.size + 1)]
 
 
 def test_another_story_stops_the_seal(books: Books, app: Engine, tmp_path: Path) -> None:

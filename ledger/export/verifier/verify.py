@@ -55,7 +55,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 FORMAT = "centralpay-export/1"
 MOST_NAMED = 20
 Record = dict[str, Any]  # a line of JSON
-csv.field_size_limit(1 << 24)
 
 
 class Findings:
@@ -564,6 +563,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--proof", type=Path, action="append", default=[], help="a proof or certificate, as JSON")
     parser.add_argument("--document", type=Path, help="the paper that the one --proof is of")
     asked, findings = parser.parse_args(words), Findings()
+    csv.field_size_limit(1 << 24)
     here = Path(__file__).resolve().parent
     folder = asked.folder or (None if asked.proof and not (here / "manifest.json").exists() else here)
     try:
