@@ -45,8 +45,3 @@ def known_size(connection: Connection) -> int | None:
     """Give the size of the checkpoint that this transaction reads at; None: the present."""
     size = connection.execute(_QUERIES["known_size"]).scalar_one()
     return None if size is None else int(size)
-
-
-def wrong_bounds(connection: Connection) -> list[int]:
-    """Name the checkpoints whose bounds, which ``known_at`` reads by, are not those of their leaves; none: all are."""
-    return list(connection.execute(_QUERIES["wrong_bounds"]).scalars())

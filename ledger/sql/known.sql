@@ -6,8 +6,3 @@ SELECT set_config('search_path', 'centralpay, pg_temp', true), set_config('centr
 
 -- name: known_size
 SELECT CASE WHEN current_setting('search_path') LIKE 'centralpay_known%' THEN centralpay.known_number('size') END
-
--- name: wrong_bounds
-SELECT c.size FROM centralpay.seal_checkpoint c LEFT JOIN centralpay.known_bound b USING (size)
-WHERE b IS DISTINCT FROM centralpay.known_bounds_of(coalesce(c.previous_size, 0), c.size)
-ORDER BY c.size
