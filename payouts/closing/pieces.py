@@ -14,7 +14,6 @@ from ledger.export.flat import FlatFiles
 from ledger.export.folder import PackageFolder
 from ledger.export.manifest import Totals
 from ledger.export.plain import BeancountJournal, HledgerJournal, write_journal
-from ledger.export.sealed import QUERIES
 from payouts.certificates.bodies import RETAINED, canonical
 from payouts.certificates.model import MemberMonths
 from payouts.certificates.population import PROVEN as PROVEN_OF_ALL
@@ -35,8 +34,6 @@ Piece = Callable[[Connection, PackageFolder, Contents, Tell], None]
 
 def journals(connection: Connection, folder: PackageFolder, contents: Contents, tell: Tell) -> None:
     """Write the general ledger of the Audit Data Standards (AICPA, July 2015), and journals for hledger, beancount."""
-    # As known at a checkpoint every state is a view: joined by hashing they are read once, and not once for each line.
-    connection.execute(QUERIES["by_hashing"])
     FlatFiles(connection, folder, contents.chosen, contents.checkpoint.journal_size, tell).write_ads()
     for form in (HledgerJournal(), BeancountJournal()):
         write_journal(connection, folder, contents.chosen, form, (contents.company, tell))

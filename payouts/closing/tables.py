@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from ledger.export.copying import RowForm, copy_out
 from ledger.export.folder import PackageFolder
 from ledger.export.manifest import Totals
-from ledger.export.sealed import QUERIES as EXPORT_QUERIES
+from ledger.export.sealed import by_hashing
 from payouts.closing.checks import QUERIES
 from payouts.closing.model import Close, Tell, month_after
 
@@ -28,7 +28,13 @@ def write_tables(
         tell: is told what is in hand.
     """
     # Each goes through all of it once: the planner, left alone, would look every line's owner up by itself.
-    connection.execute(EXPORT_QUERIES["by_hashing"])
+    with by_hashing(connection):
+        _write_all(connection, folder, close, before_size, tell)
+
+
+def _write_all(
+    connection: Connection, folder: PackageFolder, close: Close, before_size: int | None, tell: Tell
+) -> None:
     next_month = month_after(close.month)
     asked = {"month": close.month, "next_month": next_month, "version": close.version, "closed_at": close.closed_at}
     for name in ("checks", "carried", "tie-out", "statements", "issued-certificates"):
@@ -45,7 +51,6 @@ def write_tables(
         since = asked | {"before_size": before_size, "size": close.checkpoint_size}
         _write(connection, folder, _Table("posted-since.csv", "posted_since_file"), since)
         _write(connection, folder, _Table("reopenings.csv", "reopenings_file"), asked)
-    connection.execute(EXPORT_QUERIES["row_by_row"])
 
 
 @dataclass(frozen=True, slots=True)
