@@ -42,6 +42,15 @@ BEGIN
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
     END IF;
 END $$;
+-- Nor a temporary table, which would stand before all others of its name: a step may (centralpay_owner), nobody who works or reads.
+-- Who needs one gets the right by name, and the guards do not believe it. Of a database that is another's its owner decides.
+DO $$
+BEGIN
+    IF has_database_privilege('public', current_database(), 'TEMPORARY') THEN
+        EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO centralpay_owner', current_database());
+        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    END IF;
+END $$;
 SET LOCAL ROLE centralpay_owner;
 REVOKE ALL ON SCHEMA centralpay, centralpay_known FROM PUBLIC;
 GRANT USAGE ON SCHEMA centralpay TO centralpay_app, centralpay_auditor, centralpay_member;

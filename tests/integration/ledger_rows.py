@@ -39,7 +39,7 @@ def line_row(line: Line, entry_id: int, event: str, day: object, line_no: int = 
 def insert_lines(connection: Connection, rows: Sequence[Row]) -> None:
     """Insert rows into table ``line`` with one statement."""
     arrays = ", ".join(f"CAST(:{name} AS {kind})" for name, kind in _COLUMNS.items())
-    statement = text(f"INSERT INTO line ({', '.join(_COLUMNS)}) SELECT * FROM unnest({arrays})")  # noqa: S608 (our own names)
+    statement = text(f"INSERT INTO centralpay.line ({', '.join(_COLUMNS)}) SELECT * FROM unnest({arrays})")  # noqa: S608 (our own names)
     connection.execute(statement, {name: [row[name] for row in rows] for name in _COLUMNS})
 
 
@@ -122,12 +122,12 @@ GIVEN_BACK = text("""
 """)
 
 TRANSACTION_ROW = text("""
-    INSERT INTO journal_transaction (event, fact_key, fact_on, effective_on, actor, bank_line_id, reverses)
+    INSERT INTO centralpay.journal_transaction (event, fact_key, fact_on, effective_on, actor, bank_line_id, reverses)
     VALUES (:event, :fact_key, :fact_on, :day, 'owner', :bank_line, :reverses) RETURNING transaction_id
 """)
 
 ENTRY_ROW = text("""
-    INSERT INTO entry (owner_id, transaction_id, ledger, event, fact_key, effective_on)
+    INSERT INTO centralpay.entry (owner_id, transaction_id, ledger, event, fact_key, effective_on)
     VALUES (:owner, :transaction, :ledger, :event, :fact_key, :day) RETURNING entry_id
 """)
 

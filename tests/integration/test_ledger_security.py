@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from app.cluster import Cluster
-from app.database import unit_of_work
+from app.database import prepare, unit_of_work
 from ledger.errors import FeeNotDueError, LedgerRefusedError
 from tests.integration.ledger_story import Books
 from tests.model import events
@@ -133,6 +133,33 @@ def test_functions_that_borrow_rights_pin_their_path(superuser: Login) -> None:
         assert proprietor == "centralpay_owner"
 
 
+def test_guards_pin_their_path(superuser: Login) -> None:
+    """Every trigger function names its schema, temporary objects last: what it reads its caller can not put before."""
+    rows = superuser.ask("""
+        SELECT proname, 'search_path=centralpay, pg_temp' = ANY (proconfig) FROM pg_proc
+        WHERE pronamespace = 'centralpay'::regnamespace AND prorettype = 'trigger'::regtype""")
+    assert len(rows) > 80
+    assert [name for name, is_pinned in rows if not is_pinned] == []
+
+
+def test_what_tables_ask_is_bound(superuser: Login) -> None:
+    """Checks, indexes, policies, defaults and conditions of triggers, at any depth, call what no path leads astray."""
+    rows = superuser.ask("""
+        WITH RECURSIVE asked AS (
+            SELECT d.refobjid AS oid FROM pg_depend d
+            LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+            WHERE d.refclassid = 'pg_proc'::regclass AND t.tgfoid IS DISTINCT FROM d.refobjid
+              AND d.classid IN ('pg_constraint'::regclass, 'pg_class'::regclass, 'pg_policy'::regclass,
+                                'pg_attrdef'::regclass, 'pg_trigger'::regclass)
+            UNION SELECT d.refobjid FROM asked a JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = a.oid
+            WHERE d.refclassid = 'pg_proc'::regclass)
+        SELECT p.proname,
+               p.prosqlbody IS NOT NULL OR coalesce('search_path=centralpay, pg_temp' = ANY (p.proconfig), false)
+        FROM asked JOIN pg_proc p USING (oid) WHERE p.pronamespace = 'centralpay'::regnamespace""")
+    assert {name for name, _ in rows} >= {"member_of_login", "is_payout_schedule", "rx_key", "rx_normal"}
+    assert [name for name, is_bound in rows if not is_bound] == []
+
+
 def _callable(superuser: Login, role: str) -> set[object]:
     rows = superuser.ask(f"""
         SELECT proname FROM pg_proc WHERE pronamespace = 'centralpay'::regnamespace
@@ -209,6 +236,21 @@ def test_tables_of_the_ledger_are_closed(cluster: Cluster, database_url: str, bo
         assert session.is_denied("SET ROLE centralpay_owner")
         assert session.is_denied("CREATE TABLE centralpay.own (x int)")
         assert session.is_denied("CREATE FUNCTION public.house_id() RETURNS int LANGUAGE sql RETURN 1")
+
+
+def test_nobody_who_works_makes_temporary_tables(
+    cluster: Cluster, database_url: str, member_a: Login, owner: Engine
+) -> None:
+    """Only a step of the schema may: a table of one's own would stand before those of the books, and fill the disk."""
+    prepare(database_url)  # what an upgrade does first; a database that is copied has none of its rights
+    own = "CREATE TEMP TABLE entry (owner_id uuid)"
+    assert member_a.is_denied(own)
+    for role in ("centralpay_app", "centralpay_auditor"):
+        with login(cluster, database_url, role) as session:
+            assert session.is_denied(own)
+            assert session.is_denied("CREATE FUNCTION pg_temp.house_id() RETURNS int LANGUAGE sql RETURN 1")
+    with unit_of_work(owner) as connection:
+        connection.execute(text(own))
 
 
 def test_auditor_reads_and_posts_nothing(cluster: Cluster, database_url: str, books: Books) -> None:

@@ -1,5 +1,6 @@
 """Connections of the database's roles, as they log in, and of members of pharmacies."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,5 +60,14 @@ def member_login(
         with login(cluster, database_url, role) as connection:
             yield connection
     finally:
+        _wait_until_gone(superuser, role)
         superuser.connection.execute("DELETE FROM member_login WHERE role_name = %s", [role])
         superuser.connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def _wait_until_gone(superuser: Login, role: str) -> None:
+    """Wait for a role's sessions to end: what they made for themselves goes with them, a moment after they closed."""
+    for _ in range(500):
+        if not superuser.ask(f"SELECT FROM pg_stat_activity WHERE usename = '{role}'"):
+            return
+        time.sleep(0.01)
