@@ -47,6 +47,7 @@ class Member(Base):
     state: Mapped[str]
     payout_schedule: Mapped[str]
     payout_minimum_cents: Mapped[int] = mapped_column(server_default=text("0"))
+    tin_salt: Mapped[UUID] = mapped_column(server_default=text("gen_random_uuid()"))
 
 
 class MemberIdentifier(Base):

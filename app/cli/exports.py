@@ -49,7 +49,7 @@ def export(
     from_on, to_on = (None if day is None else day_from(day) for day in (from_day, to_day))
     with opened(as_user, warn) as session, _reading(session) as connection, progress("exporting", None) as bar:
         member = None if owner is None else HOUSE if owner == "house" else find_member(connection, owner)
-        checkpoint = latest_checkpoint(connection) if known_at is None else named(connection, known_at)
+        checkpoint = latest_checkpoint(connection) if known_at is None else named(connection, known_at, session.now)
         called = None if member is None else owner_name(connection, member)
         chosen = Selection(checkpoint.size, from_on, to_on, member, called)
         waiting = not_sealed_yet(connection) if known_at is None else 0
@@ -72,10 +72,13 @@ def export(
         manifest = asked.write(connection, target, tell)
     if as_json:
         facts = {"out": str(target), "checkpoint": checkpoint_facts(checkpoint), "not_sealed": waiting}
+        facts["manifest_sha256"] = manifest.sha256
         print_json(facts | {"files": [each.model_dump(mode="json") for each in manifest.files]})
         return
     _show(manifest)
     SCREEN.print(f"{target}: as checkpoint {checkpoint.size} knows it, root {checkpoint.root}", soft_wrap=True)
+    said = "tell it to whoever gets the export, by another way: verify.py --manifest"
+    SCREEN.print(f"SHA-256 of manifest.json {manifest.sha256}: {said}", soft_wrap=True)
 
 
 @contextmanager

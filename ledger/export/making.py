@@ -172,5 +172,6 @@ def readme(form: ExportForm, heading: Heading, *, with_seal: bool) -> str:
             "  the entries again, and compares files, totals, leaves, roots and signatures. It needs Python and its",
             "  package cryptography, nothing of ours, and no connection. Read it, then run it:",
             "  python verify.py . --vkey KEY        KEY: the verifier key that you were told by another way than this",
+            "  With --manifest SHA256, which whoever made the export can tell you, every byte of every file is held.",
         ]
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ test anything else: each file has its SHA-256, its length, its rows, debits, cre
 
 import json
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -115,3 +116,8 @@ class Manifest(Heading):
         said = self.model_dump(mode="json")
         said["made_at"] = f"{self.made_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         return (json.dumps({name: said[name] for name in names}, indent=1, ensure_ascii=False) + "\n").encode()
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes of ``manifest.json``, hex: it holds every byte of the package."""
+        return sha256(self.content()).hexdigest()

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
 from ledger.queries import Queries
-from ledger.seal.errors import UnknownCheckpointError
+from ledger.seal.errors import InstantToComeError, UnknownCheckpointError
 from ledger.seal.note import VerifierKey
 
 QUERIES: Final = Queries("ledger", "seal.sql")
@@ -94,20 +94,30 @@ def of_size(connection: Connection, size: int) -> Checkpoint:
     return found[0]
 
 
-def named(connection: Connection, text: str) -> Checkpoint:
+def named(connection: Connection, text: str, now: datetime) -> Checkpoint:
     """Give the checkpoint that somebody names: its size, ``latest``, or an instant: the last one at or before it.
 
-    An instant is ISO text, in UTC where it names no zone; a date alone is its end, in UTC.
+    An instant is ISO text, in UTC where it names no zone; a date alone is its end, in UTC. One that is still to come
+    is refused: the last checkpoint before it may be still to come as well, so the answer would not stay the same.
+
+    Args:
+        connection: to read from.
+        text: what was asked for.
+        now: the moment of asking, aware.
 
     Raises:
         UnknownCheckpointError: there is none, or the text is neither; says what there is.
+        InstantToComeError: it is an instant that is not over.
     """
     if text == "latest":
         found = newest(connection, 1)
     elif _SIZE.fullmatch(text):
         found = _found(connection, "of_size", size=int(text))
     else:
-        found = _found(connection, "of_moment", moment=_instant(connection, text))
+        moment = _instant(connection, text)
+        if moment > now:
+            raise InstantToComeError(text, now)
+        found = _found(connection, "of_moment", moment=moment)
     if not found:
         raise _unknown(connection, text)
     return found[0]

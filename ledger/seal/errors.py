@@ -1,5 +1,6 @@
 """What the seal refuses or can not do, one class each; the sentence stands here."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.errors import CentralpayError, WrongUseError
@@ -74,6 +75,18 @@ class UnknownCheckpointError(WrongUseError):
     def __init__(self, asked: str, sizes: str) -> None:
         self.asked = asked
         super().__init__(f"There is no checkpoint {asked!r}; {sizes}")
+
+
+class InstantToComeError(WrongUseError):
+    """An instant that is not over names no checkpoint yet: a later one may come before it."""
+
+    def __init__(self, asked: str, now: datetime) -> None:
+        self.asked = asked
+        super().__init__(
+            f"{asked!r} is not over: it is {now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}, and another checkpoint may come "
+            "by then. Give an instant that is over (a date alone is its end; in UTC where no zone is named), a "
+            "checkpoint's size, or 'latest'"
+        )
 
 
 class UnknownLeafError(WrongUseError):

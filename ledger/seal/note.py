@@ -1,12 +1,13 @@
 """Checkpoints as signed notes (C2SP signed-note, C2SP tlog-checkpoint), and the keys that verify them (vkeys).
 
 A note is text that ends with a newline, an empty line, and lines ``— <name> <base64(key hash, signature)>``. A
-checkpoint's text is the origin, the size, the root in base64, and here one extension line with the moment::
+checkpoint's text is the origin, the size, the root in base64, and here two extension lines: when, and by whom::
 
     centralpay.example/1999999999
     20852163
     CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
     time 2026-11-22T18:00:00Z
+    by anna
 
     — centralpay.example/1999999999 Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5…
 """
@@ -108,17 +109,19 @@ class SignedNote:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointNote:
-    """What a checkpoint's text says: origin, leaves, root (32 bytes), the moment (UTC, whole seconds)."""
+    """What a checkpoint's text says: origin, leaves, root (32 bytes), the moment (UTC, whole seconds), who sealed."""
 
     origin: str
     size: int
     root: bytes
     sealed_at: datetime
+    sealed_by: str
 
     def text(self) -> str:
         """Write the text that is signed."""
         moment = self.sealed_at.astimezone(UTC).strftime(_MOMENT)
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\ntime {moment}\n"
+        root = base64.b64encode(self.root).decode()
+        return f"{self.origin}\n{self.size}\n{root}\ntime {moment}\nby {self.sealed_by}\n"
 
 
 def parse_note(written: str) -> SignedNote:
@@ -148,9 +151,9 @@ def parse_checkpoint(text: str) -> CheckpointNote:
         NoteUnreadableError: it is none of ours.
     """
     lines = text.removesuffix("\n").split("\n")
-    if len(lines) != 4 or not text.endswith("\n"):
-        raise NoteUnreadableError("a checkpoint has four lines: origin, size, root, time")
-    origin, size, encoded, moment = lines
+    if len(lines) != 5 or not text.endswith("\n"):
+        raise NoteUnreadableError("a checkpoint has five lines: origin, size, root, time, by whom")
+    origin, size, encoded, moment, hand = lines
     root = _decoded(encoded)
     if not _SIZE.fullmatch(size) or root is None or len(root) != HASH_BYTES or not origin:
         raise NoteUnreadableError("its origin, size or root can not be read")
@@ -158,7 +161,9 @@ def parse_checkpoint(text: str) -> CheckpointNote:
         sealed_at = datetime.strptime(moment, f"time {_MOMENT}").replace(tzinfo=UTC)
     except ValueError:
         raise NoteUnreadableError("its fourth line is no time such as 2026-11-22T18:00:00Z") from None
-    return CheckpointNote(origin, int(size), root, sealed_at)
+    if not hand.startswith("by ") or not hand[3:]:
+        raise NoteUnreadableError("its fifth line does not say who sealed")
+    return CheckpointNote(origin, int(size), root, sealed_at, hand[3:])
 
 
 def _decoded(text: str) -> bytes | None:

@@ -121,7 +121,7 @@ class Sealer:
         root = tree.root(size)
         # A clock that was set back does not reorder the checkpoints.
         sealed_at = max(now, before.sealed_at if before else now).astimezone(UTC).replace(microsecond=0)
-        note = key.sign(CheckpointNote(key.name, size, root, sealed_at).text())
+        note = key.sign(CheckpointNote(key.name, size, root, sealed_at, actor).text())
         said = {"size": size, "root": root, "note": note, "sealed_at": sealed_at, "actor": actor}
         proof = {"consistency": list(tree.consistency(old_size, size))}
         connection.execute(QUERIES["add_checkpoint"], said | proof)

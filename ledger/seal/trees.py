@@ -191,6 +191,8 @@ def _wrong_note(each: _Stored, recorded: Sequence[SealKey], outside: Outside) ->
         wrong.append(f"its note is signed for checkpoint {said.size} with the root {said.root.hex()}")
     if said.sealed_at != each.sealed_at:
         wrong.append(f"it says {each.sealed_at:%Y-%m-%dT%H:%M:%SZ}, signed is {said.sealed_at:%Y-%m-%dT%H:%M:%SZ}")
+    if said.sealed_by != each.sealed_by:
+        wrong.append(f"it says that {each.sealed_by!r} sealed it, signed is {said.sealed_by!r}")
     if not _signed(signed, said.size, recorded, outside):
         wrong.append("its note is signed by none of the keys of that time")
     return wrong

@@ -186,18 +186,14 @@ class _Check:
             return Finding(table="seal_pending", key=f"{row.kind}|{row.id}", said=f"{what} {row.id} waits, but {wrong}")
 
         def run(row: _Found) -> Finding:
-            said = (
-                f"the run of the sealer that made checkpoint {row.size}, from leaf {row.first_leaf} on, is gone"
-                if row.xid is None
-                else f"a run of the sealer from leaf {row.first_leaf} on is that of no checkpoint, or out of turn"
-            )
-            return Finding(table="seal_run", key=row.xid or f"of checkpoint {row.size}", said=said)
+            said = f"a run of the sealer from leaf {row.first_leaf} on that never ended: written behind the triggers"
+            return Finding(table="seal_run", key=row.xid, said=said)
 
         def bound(row: _Found) -> Finding:
             return Finding(table="known_bound", key=f"{row.size}", said="its bounds are not those of the leaves")
 
         for query, told in (
-            ("wrong_runs", run),
+            ("stray_runs", run),
             ("wrong_bounds", bound),
             ("unsealed_entries", entry),
             ("empty_transactions", empty),

@@ -223,13 +223,14 @@ FROM (
 -- name: P10
 SELECT count(*) AS checked, count(*) FILTER (WHERE bad) AS failing,
        array_agg(DISTINCT owner_id) FILTER (WHERE bad) AS owners,
-       min(format('owner %s %s: the lines make %s debit and %s credit cents, stored are %s and %s', owner_id, account, l_debit, l_credit,
-                  b_debit, b_credit)) FILTER (WHERE bad) AS detail
+       min(format('owner %s %s: %s lines make %s debit and %s credit cents, stored are %s and %s of %s lines', owner_id, account,
+                  l_lines, l_debit, l_credit, b_debit, b_credit, b_lines)) FILTER (WHERE bad) AS detail
 FROM (
-    SELECT owner_id, account, coalesce(l.debit, 0) AS l_debit, coalesce(l.credit, 0) AS l_credit,
-           coalesce(b.debit_cents, 0) AS b_debit, coalesce(b.credit_cents, 0) AS b_credit,
-           (coalesce(l.debit, 0), coalesce(l.credit, 0)) <> (coalesce(b.debit_cents, 0), coalesce(b.credit_cents, 0)) AS bad
-    FROM (SELECT owner_id, ledger, account, sum(greatest(amount_cents, 0)) AS debit, sum(greatest(-amount_cents, 0)) AS credit
+    SELECT owner_id, account, coalesce(l.debit, 0) AS l_debit, coalesce(l.credit, 0) AS l_credit, coalesce(l.lines, 0) AS l_lines,
+           coalesce(b.debit_cents, 0) AS b_debit, coalesce(b.credit_cents, 0) AS b_credit, coalesce(b.version, 0) AS b_lines,
+           (coalesce(l.debit, 0), coalesce(l.credit, 0), coalesce(l.lines, 0))
+               <> (coalesce(b.debit_cents, 0), coalesce(b.credit_cents, 0), coalesce(b.version, 0)) AS bad
+    FROM (SELECT owner_id, ledger, account, sum(greatest(amount_cents, 0)) AS debit, sum(greatest(-amount_cents, 0)) AS credit, count(*) AS lines
           FROM line WHERE CAST(:owners AS uuid[]) IS NULL OR owner_id = ANY (CAST(:owners AS uuid[]))
           GROUP BY owner_id, ledger, account) l
     FULL JOIN (SELECT * FROM balance WHERE CAST(:owners AS uuid[]) IS NULL OR owner_id = ANY (CAST(:owners AS uuid[]))) b

@@ -45,7 +45,6 @@ NOT_OF_THE_PAST = {
     "known_bound": "of the seal itself",
     "known_with": "of the views themselves",
     "seal_checkpoint": "of the seal itself",
-    "seal_key": "of the seal itself",
     "seal_leaf": "of the seal itself",
     "seal_pending": "of the seal itself",
     "seal_run": "of the seal itself",

@@ -21,6 +21,7 @@ from app.database import Role, connected, reading
 from ledger.export.flat import FlatFiles
 from ledger.export.folder import package
 from ledger.export.manifest import Heading, ShownCheckpoint
+from ledger.export.plain import BeancountJournal, HledgerJournal, write_journal
 from ledger.export.scope import Selection
 from ledger.export.sealed import write_sealed
 from ledger.seal import checkpoints, tree
@@ -75,7 +76,7 @@ def export(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) 
         office.run("ledger", "seal")
         proof = office.save(json.dumps(office.ask("ledger", "proof", "--journal", "3")).encode(), "proof.json")
         with connected(url, Role.AUDITOR) as engine, reading(engine) as connection:
-            shown = checkpoints.named(connection, "latest")
+            shown = checkpoints.named(connection, "latest", datetime.now(UTC))
             vkey = checkpoints.keys(connection)[-1].vkey
             chosen = Selection(shown.size)
             with package(folder / "export") as made:
@@ -83,10 +84,12 @@ def export(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) 
                 flat = FlatFiles(connection, made, chosen, shown.journal_size, lambda *_: None)
                 for write in (flat.write_jsonl, flat.write_csv, flat.write_ads):
                     write()
+                for journal in (HledgerJournal(), BeancountJournal()):
+                    write_journal(connection, made, chosen, journal, ("Test", lambda *_: None))
                 said = {name: getattr(shown, name) for name in ("size", "journal_size", "root", "note")}
                 made.finish(
                     Heading(
-                        origin="test",
+                        origin=shown.note.partition("\n")[0],
                         company="Test",
                         made_at=datetime(2026, 11, 22, tzinfo=UTC),
                         scope=chosen.scope,
@@ -321,7 +324,7 @@ def test_a_rewritten_tree_is_found_by_a_kept_checkpoint(copied: Export, tmp_path
     """Whoever has the signing key can rewrite all of it but not the checkpoint that an auditor took away before."""
     key = SigningKey("centralpay/1999999999", Ed25519PrivateKey.generate())
     kept = tmp_path / "kept"
-    note = CheckpointNote("centralpay/1999999999", 100, b"\1" * 32, datetime(2026, 11, 1, tzinfo=UTC))
+    note = CheckpointNote("centralpay/1999999999", 100, b"\1" * 32, datetime(2026, 11, 1, tzinfo=UTC), "eve")
     kept.write_text(key.sign(note.text()))
     code, said = run(copied.folder, "--vkey", copied.vkey, "--vkey", key.verifier, "--checkpoint", kept)
     assert code == 1
@@ -332,10 +335,10 @@ def test_a_checkpoint_of_later_shows_what_was_cut_off(copied: Export, tmp_path: 
     """A kept checkpoint that covers more than the export has: it is older, or its end was cut off."""
     key = SigningKey("centralpay/1999999999", Ed25519PrivateKey.generate())
     kept = tmp_path / "kept"
-    note = CheckpointNote("centralpay/1999999999", 100_000, b"\1" * 32, datetime(2026, 11, 1, tzinfo=UTC))
+    note = CheckpointNote("centralpay/1999999999", 100_000, b"\1" * 32, datetime(2026, 11, 1, tzinfo=UTC), "eve")
     kept.write_text(key.sign(note.text()))
     code, said = run(copied.folder, "--vkey", copied.vkey, "--vkey", key.verifier, "--checkpoint", kept)
-    assert (code, "covers 100000 leaves, here are" in said) == (1, True)
+    assert (code, "covers 100000 leaves: so many are not here" in said) == (1, True)
 
 
 # Flat files and proofs ------------------------------------------------------------------------------------------------
@@ -344,7 +347,7 @@ def test_a_checkpoint_of_later_shows_what_was_cut_off(copied: Export, tmp_path: 
 def flat_names(folder: Path) -> list[str]:
     """Give the flat files that hold lines of the journal."""
     files = json.loads((folder / "manifest.json").read_text())["files"]
-    return [each["name"] for each in files if "/" not in each["name"] and each["debit_cents"]]
+    return [each["name"] for each in files if each["name"].startswith(("GL_Detail", "journal.csv", "journal.jsonl"))]
 
 
 def test_a_changed_line_of_a_general_ledger_is_named(copied: Export) -> None:
@@ -411,7 +414,7 @@ def forge(export: Export) -> None:
     for each in noted:
         size, before = each["size"], each["previous_size"]
         note = CheckpointNote(
-            "centralpay/1999999999", size, tree.root(leaves[:size]), datetime(2026, 11, 22, tzinfo=UTC)
+            "centralpay/1999999999", size, tree.root(leaves[:size]), datetime(2026, 11, 22, tzinfo=UTC), "eve"
         )
         proof = [] if before is None else tree.consistency_proof(leaves[:size], before)
         each.update(note=mine.sign(note.text()), consistency=[hash_.hex() for hash_ in proof])

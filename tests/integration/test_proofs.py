@@ -146,6 +146,11 @@ HARM = {
     "advance that operating does not know": (Proof.P9, "C", _add("credit", 1, "C", "operating_advance")),
     "float that operating does not know": (Proof.P9, HOUSE, _add("credit", 1, HOUSE, "operating_float")),
     "balance that is not its lines": (Proof.P10, "B", _BOTH_SIDES),
+    "balance of a line more": (
+        Proof.P10,
+        "B",
+        "UPDATE balance SET version = version + 1 WHERE account = 'held' AND {B}",
+    ),
     "balance gone": (Proof.P10, "B", "DELETE FROM balance WHERE account = 'held' AND {B}"),
     "balance of no lines": (Proof.P10, "C", _NO_LINES),
 }

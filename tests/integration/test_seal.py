@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from app.database import reading, unit_of_work
 from ledger.seal import checkpoints, proving, tree
 from ledger.seal.canonical import entry_data, trail_data
-from ledger.seal.errors import SealBrokenError, UnknownCheckpointError, UnknownLeafError
+from ledger.seal.errors import InstantToComeError, SealBrokenError, UnknownCheckpointError, UnknownLeafError
 from ledger.seal.evidence import (
     entry_facts,
     evidence,
@@ -233,7 +233,7 @@ def test_evidence_stands_by_itself(books: Books, app: Engine, sealer: Sealer) ->
 def test_checkpoints_are_found_by_size_and_instant(books: Books, app: Engine, sealer: Sealer) -> None:
     """A size names one, ``latest`` the last, an instant or a day the last by then; anything else says what there is."""
     with reading(app) as connection, pytest.raises(UnknownCheckpointError, match="nothing is sealed yet"):
-        checkpoints.named(connection, "latest")
+        checkpoints.named(connection, "latest", NOON)
     first = sealed(sealer)
     books.pay("1", {"A": 500_00})
     second = sealed(sealer, 60)
@@ -247,10 +247,24 @@ def test_checkpoints_are_found_by_size_and_instant(books: Books, app: Engine, se
             ("2026-11-22T08:30-04:00", first),
             ("2026-11-22", second),
         ):
-            assert checkpoints.named(connection, asked) == found, asked
+            assert checkpoints.named(connection, asked, NOON + timedelta(days=1)) == found, asked
         for asked in ("7", "2026-11-22T11:59:59Z", "2026-11-21", "yesterday", "2026-13-01", "", "9" * 30):
             with pytest.raises(UnknownCheckpointError, match=f"there are 2, from {first.size}"):
-                checkpoints.named(connection, asked)
+                checkpoints.named(connection, asked, NOON + timedelta(days=1))
+
+
+def test_an_instant_to_come_names_no_checkpoint(sealer: Sealer, app: Engine) -> None:
+    """Asked at 12:30 for 12:30 it is the checkpoint of noon; for a second later, or for that day, it is refused.
+
+    The last checkpoint was given for an instant to come: asked again after another one the answer was another.
+    """
+    first, now = sealed(sealer), NOON + timedelta(minutes=30)
+    with reading(app) as connection:
+        assert checkpoints.named(connection, "2026-11-22T12:30:00Z", now) == first
+        assert checkpoints.named(connection, "2026-11-22T07:30:00-05:00", now) == first
+        for asked in ("2026-11-22T12:30:01Z", "2026-11-22T13:00:00", "2026-11-22", "2099-01-01"):
+            with pytest.raises(InstantToComeError, match="is not over: it is 2026-11-22T12:30:00Z"):
+                checkpoints.named(connection, asked, now)
 
 
 def test_a_clock_set_back_does_not_reorder(books: Books, sealer: Sealer) -> None:

@@ -11,6 +11,7 @@ from app.database import reading, unit_of_work
 from ledger.errors import JournalAppendOnlyError, SealRefusedError
 from ledger.seal import checkpoints
 from ledger.seal.errors import SealBrokenError
+from ledger.seal.evidence import leaf_of_row, trail_facts
 from ledger.seal.note import CheckpointNote
 from ledger.seal.published import file_name
 from ledger.seal.sealer import Sealer
@@ -151,7 +152,7 @@ def test_checkpoints_that_break_the_chain_are_refused(books: Books, app: Engine,
     """A checkpoint of another size, a second one after the same one, or a note that says otherwise is refused."""
     del books
     first = sealed(sealer)
-    note = CheckpointNote("test/seal", first.size + 1, bytes(32), NOON).text() + "\n— test/seal AAAA\n"
+    note = CheckpointNote("test/seal", first.size + 1, bytes(32), NOON, "eve").text() + "\n— test/seal AAAA\n"
     good = {"size": first.size + 1, "root": bytes(32), "note": note, "at": NOON}
     with pytest.raises(SealRefusedError, match="checkpoint_covers_all_leaves"), unit_of_work(app) as connection:
         connection.execute(_ADD, good)
@@ -210,11 +211,13 @@ def test_subtrees_are_of_the_leaves_that_are_sealed_with_them(books: Books, app:
         do(app, "SELECT seal_batch(100000)", add)
 
 
-def _seal_by_hand(app: Engine, *, root: bytes = bytes(32), name: str = "test/seal", at: datetime = NOON) -> int:
+def _seal_by_hand(
+    app: Engine, *, root: bytes = bytes(32), name: str = "test/seal", at: datetime = NOON, hand: str = "eve"
+) -> int:
     """Seal what waits as the application could, with a note of the root zero in the name of the key."""
     with unit_of_work(app) as connection:
         size = connection.execute(text("SELECT first_leaf + leaves FROM seal_batch(100000)")).scalar_one()
-        note = CheckpointNote(name, size, bytes(32), NOON).text() + f"\n— {name} {_UNSIGNED}\n"
+        note = CheckpointNote(name, size, bytes(32), NOON, hand).text() + f"\n— {name} {_UNSIGNED}\n"
         connection.execute(_ADD, {"size": size, "root": root, "note": note, "at": at})
     return int(size)
 
@@ -230,6 +233,42 @@ def test_keys_begin_and_end_by_the_rules(books: Books, app: Engine, owner: Engin
     for change in ("until_size = 1", "since_size = 1", "name = 'test/seal', recorded_by = 'eve'"):
         with pytest.raises(SealRefusedError, match="key_ends_once"):
             do(owner, f"UPDATE seal_key SET {change}")  # noqa: S608
+
+
+def test_a_run_leaves_no_number_of_its_transaction(books: Books, app: Engine, sealer: Sealer) -> None:
+    """What a run hangs on goes with its commit: books that are moved to another server bring no numbers of this one.
+
+    Once every run stayed with the number of its transaction. A server that takes the books from a dump begins with
+    lower numbers: `verify` told each later run as out of turn, and one that drew a number of before had no run.
+    """
+    sealed(sealer)
+    books.pay("2", {"A": 10_00})
+    sealed(sealer, 1)
+    with reading(app) as connection:
+        assert connection.execute(text("SELECT count(*) FROM seal_run")).scalar_one() == 0
+        assert "seal_run" not in {each.table for each in verify_seal(connection).findings}
+
+
+def test_the_first_key_is_sealed_with_the_first_checkpoint(books: Books, app: Engine, sealer: Sealer) -> None:
+    """Who recorded the first key, and when, is a row of the trail that the checkpoint covers which it signs."""
+    del books
+    made = sealed(sealer)
+    with reading(app) as connection:
+        (key,) = checkpoints.keys(connection)
+        row = trail_facts(connection, leaf_of_row(connection, "seal_key", key.vkey, made))
+    assert (row.content["recorded_by"], row.content["since_size"], row.content["until_size"]) == ("sam", "0", None)
+
+
+def test_who_sealed_stands_in_what_is_signed(books: Books, app: Engine, sealer: Sealer) -> None:
+    """The note names the user on a line of its own; a row that names another, or a name of two lines, is refused."""
+    del books
+    made = sealed(sealer)
+    assert "\nby sam\n\n" in made.note
+    do(app, "INSERT INTO activity (actor, action, subject, detail) VALUES ('a', 'b', 'c', '{}')")
+    with pytest.raises(SealRefusedError, match="note_says_the_checkpoint"):
+        _seal_by_hand(app, hand="mary")
+    with pytest.raises(Exception, match="seal_checkpoint_sealed_by_check"):
+        sealer.seal("sam\nwitness", NOON)
 
 
 def test_members_see_nothing_of_the_seal(books: Books, owner: Engine) -> None:

@@ -33,28 +33,9 @@ OWN = (
     "seal_checkpoint",
     "seal_subtree",
     "seal_pending",
-    "seal_run",
-    "seal_key",
 )
-NOT_FOUND = {
-    ("balance", "version"): "counts the changes of a row and carries no figure; the debits and credits are proof P10's",
-    ("seal_checkpoint", "sealed_by"): "the signed note names the key, not who started the run; a record of it would be "
-    "something new to seal, for ever",
-    (
-        "seal_key",
-        "recorded_at",
-    ): "the approval of the key tells when it was decided; of the first, its first checkpoint",
-    ("seal_key", "recorded_by"): "of the first key: who ran the first seal; of all later ones it is the approver",
-    ("seal_run", "xid"): "a number of the database's own, which a restore moves on; only its order tells something",
-}
-"""Columns of the journal and the seal where a changed value can not be found, and why."""
-LEFT_OUT = {
-    "member.tin": "may be a person's own number, which must not travel with an export",
-    "notice.written_at": "tells only whether the paper was written already",
-    "received_file.findings": "follow the file, which is in the vault by its SHA-256, read again",
-    "received_file.status": "follow the file, which is in the vault by its SHA-256, read again",
-}
-"""Columns that the trail leaves out, and why a change of them is not the seal's to find."""
+AT_REST_EMPTY = {"seal_run"}
+"""Tables in which nobody ever sees a row: there is nothing to change, and a row that is there is found."""
 CHANGES = {
     "text": "coalesce({0}, '') || 'x'",
     "bigint": "coalesce({0}, 0) + 1",
@@ -299,8 +280,6 @@ def assert_named(ground: Ground, connection: Connection, table: str, key: str, w
     hangs_on_it = {
         "seal_leaf": {"seal_leaf", "seal_subtree", "entry"},
         "seal_checkpoint": {"seal_checkpoint", "checkpoints"},
-        "seal_run": {"seal_run"},
-        "seal_key": {"seal_key"},
     }.get(table, set())
     assert names(found, table, key) or tables & hangs_on_it, f"{table} {key}: {what}: {found.findings}"
 
@@ -318,11 +297,14 @@ def test_untouched_nothing_is_found(ground: Ground) -> None:
     assert any("wait for the sealer" in each for each in found.notes)
 
 
-def test_the_lists_of_what_can_not_be_found_are_exact(ground: Ground) -> None:
-    """Each column that the trail leaves out has its reason here, and no other is excused."""
-    assert {f"{table}.{name}" for table, names_ in ground.left_out.items() for name in names_} == set(LEFT_OUT)
-    columns = {(table, each.name) for table, found in ground.tables.items() for each in found}
-    assert set(NOT_FOUND) <= columns
+def test_no_column_is_excused(ground: Ground) -> None:
+    """The trail leaves out no column of any table: in clear or by a digest each is told, the tax number by a salted one.
+
+    Once a tax number, the state of a received file, when a letter was written, who recorded the first key and who sealed
+    could be changed unseen.
+    """
+    assert {f"{table}.{name}" for table, names_ in ground.left_out.items() for name in names_} == set()
+    assert "seal_key" in ground.left_out
 
 
 def _changed_columns() -> list[int]:
@@ -355,8 +337,6 @@ def test_each_changed_column_of_a_trailed_row_is_named(ground: Ground, place: in
 def test_each_changed_column_of_journal_and_seal_is_named(ground: Ground, table: str) -> None:
     """One column of one row after the other gets another value: each is found, and the row is named."""
     for column in ground.tables[table]:
-        if (table, column.name) in NOT_FOUND:
-            continue
         with ground.tampering() as connection:
             at, key = rows_of(connection, table, ground.tables[table])[0]
             set_column(connection, table, ground.tables[table], column, at)
@@ -365,7 +345,16 @@ def test_each_changed_column_of_journal_and_seal_is_named(ground: Ground, table:
 
 def test_every_table_of_journal_and_seal_is_tried(ground: Ground) -> None:
     """No table of the seal is left out by this page: what has no trail stands in its list."""
-    assert set(ground.tables) == set(OWN) | set(ground.left_out)
+    assert set(ground.tables) == set(OWN) | AT_REST_EMPTY | set(ground.left_out)
+
+
+def test_a_run_of_the_sealer_that_never_ended_is_found(ground: Ground) -> None:
+    """A run is there while it goes on; a row of one that is over was written behind the triggers."""
+    with ground.tampering() as connection:
+        assert connection.execute(text("SELECT count(*) FROM seal_run")).scalar_one() == 0
+        connection.execute(text("INSERT INTO seal_run (xid, first_leaf) VALUES ('77', 5)"))
+        (found,) = ground.look(connection).findings
+    assert (found.table, found.key) == ("seal_run", "77")
 
 
 @pytest.mark.parametrize(
@@ -424,7 +413,8 @@ def test_a_trailed_row_that_is_moved_is_named(ground: Ground, deed: str) -> None
         found = ground.look(connection)
     for table, keys in wanted.items():
         named = {each.key for each in found.findings if each.table == table}
-        assert keys == named, f"{table}: {deed} {keys}, named {named}"
+        # The keys follow each other: one that is gone or has changed is missed by those beside it.
+        assert keys <= named if table == "seal_key" else keys == named, f"{table}: {deed} {keys}, named {named}"
 
 
 def _delete(connection: Connection, table: str, columns: tuple[Column, ...], first: str, second: str) -> str:

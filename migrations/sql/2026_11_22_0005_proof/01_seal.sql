@@ -66,8 +66,9 @@ CREATE TABLE seal_checkpoint (
     consistency bytea[] NOT NULL DEFAULT '{}',
     -- The signed note (C2SP signed-note and tlog-checkpoint), as it is published.
     note text NOT NULL,
+    -- Both stand in the note as well, each on a line of its own.
     sealed_at timestamptz NOT NULL,
-    sealed_by text NOT NULL,
+    sealed_by text NOT NULL CHECK (sealed_by ~ '^[^[:cntrl:]]+$'),
     CONSTRAINT checkpoint_grows CHECK (previous_size IS NULL OR previous_size < size)
 );
 CREATE INDEX checkpoint_of_moment ON seal_checkpoint (sealed_at);
@@ -104,12 +105,13 @@ END $$;
 REVOKE EXECUTE ON FUNCTION seal_pending_transaction(), seal_pending_trail() FROM PUBLIC;
 GRANT SELECT ON seal_pending, trail, seal_leaf, seal_subtree, seal_checkpoint TO centralpay_app, centralpay_auditor;
 
--- One row for each database transaction that seals, written by a trigger: what holds only at its commit hangs on it.
+-- The database transaction that seals now, written by a trigger: what holds only at its commit hangs on it, and with that it goes.
+-- A number of a transaction that stayed would mean another one in books that were moved to another server.
 CREATE TABLE seal_run (
     xid xid8 PRIMARY KEY DEFAULT pg_current_xact_id(),
     first_leaf bigint NOT NULL CHECK (first_leaf >= 0)
 );
-COMMENT ON TABLE seal_run IS 'Which database transaction sealed from which leaf on. Append-only.';
+COMMENT ON TABLE seal_run IS 'The run of the sealer that is going on; nobody else ever sees a row.';
 
 -- Who signed when. The key itself is in a file, never here.
 CREATE TABLE seal_key (
@@ -175,9 +177,9 @@ BEGIN
     END IF;
     SELECT name INTO signer FROM seal_key WHERE until_size IS NULL;
     -- Whether the signature is the key's only a program can tell: the next sealer does, before it signs on, and verify.
-    IF signer IS NULL OR NOT starts_with(NEW.note, format(E'%s\n%s\n%s\ntime %s\n\n\u2014 %s ', signer, NEW.size, encode(NEW.root, 'base64'),
-           to_char(NEW.sealed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), signer)) OR NEW.sealed_at <> date_trunc('second', NEW.sealed_at) THEN
-        PERFORM refuse(22, 'note_says_the_checkpoint', format('the note of checkpoint %s says another name, size, root or time', NEW.size));
+    IF signer IS NULL OR NOT starts_with(NEW.note, format(E'%s\n%s\n%s\ntime %s\nby %s\n\n\u2014 %s ', signer, NEW.size, encode(NEW.root, 'base64'),
+           to_char(NEW.sealed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), NEW.sealed_by, signer)) OR NEW.sealed_at <> date_trunc('second', NEW.sealed_at) THEN
+        PERFORM refuse(22, 'note_says_the_checkpoint', format('the note of checkpoint %s says another name, size, root, time or hand', NEW.size));
     END IF;
     RETURN NEW;
 END $$;
@@ -210,6 +212,7 @@ BEGIN
         PERFORM refuse(22, 'leaves_have_a_checkpoint', format('%s leaves and a checkpoint of %s: leaves are sealed with their checkpoint or not at all',
             leaves, covered), jsonb_build_object('leaves', leaves, 'covered', covered));
     END IF;
+    DELETE FROM seal_run WHERE xid = NEW.xid;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER ends_with_a_checkpoint AFTER INSERT ON seal_run DEFERRABLE INITIALLY DEFERRED
@@ -376,14 +379,10 @@ BEGIN
     INSERT INTO seal_key (vkey, name, since_size, approval_id, recorded_by) VALUES (p_vkey, p_name, covered, p_approval_id, p_actor);
 END $$;
 
-DO $$
-DECLARE t text;
-BEGIN
-    FOREACH t IN ARRAY ARRAY['seal_subtree', 'seal_run'] LOOP
-        EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I
-            FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only()', t);
-    END LOOP;
-END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON seal_subtree FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only();
+-- Only the trigger above, one level deeper, ends a run.
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON seal_run
+    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION journal_is_append_only();
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON seal_key FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only();
 
 REVOKE EXECUTE ON FUNCTION seal_leaf_guard(), seal_checkpoint_guard(), seal_subtree_guard(), seal_run_ends(), seal_pending_guard(), seal_key_guard(), seal_turn(),

@@ -106,10 +106,11 @@ GRANT SELECT ON trailed_table TO centralpay_app, centralpay_auditor;
 -- Which, and why the others are not among them: docs/security.md.
 SELECT add_trail('trailed_table');
 
--- Who acted, who decided, and by which rules.
+-- Who acted, who decided, who signs, and by which rules.
 SELECT add_trail('activity');
 SELECT add_trail('approval');
 SELECT add_trail('app_user');
+SELECT add_trail('seal_key');
 SELECT add_trail('period');
 SELECT add_trail('account');
 SELECT add_trail('posting_rule');
@@ -118,10 +119,13 @@ SELECT add_trail('same_day_window');
 SELECT add_trail('cut_off');
 SELECT add_trail('dormancy_rule');
 
--- Whose the money is. A tax number may be a person's own.
+-- Whose the money is. A tax number may be a person's own, and of a thousand million numbers the one of a digest is soon found:
+-- so its digest is made with something that nobody can guess, and that leaves the house with nothing.
+ALTER TABLE member ADD COLUMN tin_salt uuid NOT NULL DEFAULT gen_random_uuid();
+COMMENT ON COLUMN member.tin_salt IS 'Drawn at random, for the digest of the tax number in the trail. It is shown to nobody outside.';
 SELECT add_trail('owner');
 SELECT add_trail('pharmacy');
-SELECT add_trail('member', '{tin}');
+SELECT add_trail('member', '{}', '{tin,tin_salt}');
 SELECT add_trail('member_identifier');
 SELECT add_trail('member_contact', '{}', '{name,telephone,email,postal_address}');
 SELECT add_trail('contract');
@@ -131,8 +135,8 @@ SELECT add_trail('bank_account_stop');
 SELECT add_trail('payer');
 SELECT add_trail('unknown_payee');
 
--- What came in. States follow the ledger and the findings.
-SELECT add_trail('received_file', '{status,findings}');
+-- What came in, and how it was found.
+SELECT add_trail('received_file', '{}', '{findings}');
 SELECT add_trail('custodial_account');
 SELECT add_trail('bank_statement');
 SELECT add_trail('bank_line');
@@ -159,7 +163,7 @@ SELECT add_trail('levy');
 SELECT add_trail('release_order');
 SELECT add_trail('owner_heard');
 SELECT add_trail('unclaimed_letter');
-SELECT add_trail('notice', '{written_at}', '{recipient,subject,body}');
+SELECT add_trail('notice', '{}', '{recipient,subject,body}');
 SELECT add_trail('statement_issue');
 SELECT add_trail('issued_statement');
 SELECT add_trail('fee_invoice');

@@ -10,3 +10,4 @@ BEGIN
 END $$;
 DROP TABLE trailed_table;
 DROP FUNCTION add_trail(regclass, text[], text[]), trail_now(text), write_trail(), trail_key(regclass), trail_content(regclass, text[], text[]);
+ALTER TABLE member DROP COLUMN tin_salt;
