@@ -20,10 +20,8 @@ import base64
 import binascii
 import contextlib
 import hmac
-import os
 import secrets
 import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +30,7 @@ from types import MappingProxyType
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from ledger.files import sync_folder, write_first
 from schemas.errors import CentralpayError, WrongUseError
 
 KEY_BYTES = 32
@@ -219,25 +218,5 @@ def _make_home_key(path: Path) -> bool:
 
 
 def _place_new_key(path: Path) -> bool:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-key-")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        # A link, unlike a rename, fails when the name is taken: of two processes one wins and both read the winner's.
-        os.link(temporary, path)
-    except FileExistsError:
-        return False
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return True
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # Of two processes one wins, and both read the winner's.
+    return write_first(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")

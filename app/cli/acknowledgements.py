@@ -1,8 +1,6 @@
 """Acknowledgements of received 835 files, beside each other in a folder: one file for each that came in."""
 
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from app.session import Session
 from ingest.kinds import FileKind
 from ingest.receiving import FileVerdict
 from ingest.x12.acknowledgement import acknowledge
+from ledger.files import write_whole
 from schemas.errors import CentralpayError, UnreadableError, WrongUseError
 
 _UNFIT = re.compile(r"[^0-9A-Za-z._-]+")
@@ -61,7 +60,9 @@ def _acknowledge(session: Session, verdict: FileVerdict, folder: Path) -> Acknow
             content = acknowledge(stream, verdict.path, refused, bar.at)
         if not content:
             return Acknowledged(None, "it holds nothing that an acknowledgement could answer.")
-        return Acknowledged(_written(content, folder / ack_name(name, verdict.sha256)))
+        place = folder / ack_name(name, verdict.sha256)
+        write_whole(place, content)
+        return Acknowledged(place)
     except UnreadableError:
         return Acknowledged(None, "it has no ISA that can be read, and so nobody to answer.")
     except CentralpayError as error:
@@ -74,17 +75,3 @@ def ack_name(name: str, sha256: str) -> str:
     """Name an acknowledgement: the file's own name, cleaned, the beginning of its SHA-256, and ``.999``."""
     cleaned = _UNFIT.sub("_", name)[:_LONGEST_NAME].strip("._-")
     return f"{cleaned or 'file'}.{sha256[:8]}.999"
-
-
-def _written(content: bytes, path: Path) -> Path:
-    """Write a file that only its owner can read, all of it or nothing."""
-    descriptor, part = tempfile.mkstemp(prefix=".ack-", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as target:
-            target.write(content)
-            target.flush()
-            os.fsync(target.fileno())
-        Path(part).replace(path)
-    finally:
-        Path(part).unlink(missing_ok=True)
-    return path

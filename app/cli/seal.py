@@ -7,10 +7,11 @@ from uuid import UUID
 import typer
 from sqlalchemy import Connection
 
+from app.cli.leaving import leave
 from app.cli.moment import checkpoint_facts
 from app.cli.people import show_approval
 from app.cli.screen import SCREEN, AsJson, AsUser, possible, print_json, print_table, progress, warn
-from app.session import opened, out_file
+from app.session import opened
 from ingest.directory import find_member
 from ledger.chart import HOUSE
 from ledger.seal import checkpoints
@@ -100,7 +101,12 @@ def prove(
     ] = None,
     trail: Annotated[int | None, typer.Option("--trail", callback=possible, help="A row of the trail.")] = None,
     known: Annotated[
-        str, typer.Option("--known-at", metavar="CHECKPOINT|INSTANT", help="The checkpoint to prove it in.")
+        str,
+        typer.Option(
+            "--known-at",
+            metavar="CHECKPOINT|INSTANT",
+            help="The checkpoint to prove it in: its size, 'latest', or an instant that is over.",
+        ),
     ] = "latest",
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the proof into a file.")] = None,
     as_json: AsJson = False,
@@ -116,7 +122,7 @@ def prove(
     if sum(each is not None for each in (journal, entry, statement, trail)) != 1:
         raise WrongUseError("Give one of --journal, --entry, --statement and --trail")
     with opened(as_user, warn) as session, session.reading() as connection:
-        checkpoint = checkpoints.named(connection, known)
+        checkpoint = checkpoints.named(connection, known, session.now)
         if journal is not None:
             place = leaf_of_journal(connection, journal)
         elif entry is not None:
@@ -192,10 +198,7 @@ def _entry(connection: Connection, text: str) -> tuple[UUID, int]:
 
 def _show_evidence(found: Evidence, out: Path | None, *, as_json: bool) -> None:
     if out is not None:
-        try:
-            out_file(out).write_text(found.model_dump_json(indent=2) if as_json else found.text(), encoding="utf-8")
-        except OSError as error:
-            raise WrongUseError(f"{out}: {error.strerror}") from error
+        leave(out, (found.model_dump_json(indent=2) if as_json else found.text()).encode())
     if as_json:
         print_json(found.model_dump(mode="json"))
     elif out is None:

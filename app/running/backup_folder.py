@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from app.running.errors import BackupDamagedError, BackupPlaceError, BackupUnderWayError, CopyFailedError
 from app.running.manifest import Listed, Manifest, Piece
-from ingest.encryption import sync_folder
+from ledger.files import sync_folder, write_whole
 
 MANIFEST: Final = "manifest.json"
 VAULT_LIST: Final = "vault.list"
@@ -194,12 +194,7 @@ def write_private(path: Path, content: bytes) -> None:
         CopyFailedError: it can not be written.
     """
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(descriptor)
-        Path(name).rename(path)
+        write_whole(path, content)
         sync_folder(path.parent)
     except OSError as error:
         raise CopyFailedError(f"{path}: {error.strerror}") from error

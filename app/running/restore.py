@@ -29,11 +29,12 @@ from app.running.errors import (
 )
 from app.running.manifest import CopyKind, Listed, Manifest
 from app.settings import Settings
-from ingest.encryption import KEY_FILE_NAME, Keyring, load_keyring, sync_folder
+from ingest.encryption import KEY_FILE_NAME, Keyring, load_keyring
 from ingest.vault import Vault
 from ingest.vault import upkeep as vault_upkeep
 from ingest.vault.report import VaultCheck
 from ledger import activity
+from ledger.files import sync_folder
 from ledger.proofs import Verdict, verify
 from ledger.seal.outside import Outside
 from ledger.snapshot import Books, books, books_at

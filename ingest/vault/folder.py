@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from ingest.encryption import sync_folder
+from ledger.files import sync_folder
 from schemas.errors import CentralpayError, WrongUseError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 
 from ledger.export.errors import ExportNotWrittenError, TargetTakenError
 from ledger.export.manifest import NAME, Heading, Manifest, PackageFile, Totals
+from ledger.files import sync_folder
 
 _BLOCK_BYTES: Final = 1 << 20
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the first moment that the ZIP format knows
@@ -122,8 +123,8 @@ def _see_free(out: Path, *, packed: bool) -> None:
 
 def _publish(folder: PackageFolder, out: Path, *, packed: bool) -> None:
     for inner in [path for path in folder.path.rglob("*") if path.is_dir()]:
-        _sync(inner)
-    _sync(folder.path)
+        sync_folder(inner)
+    sync_folder(folder.path)
     if packed:
         done = _packed(folder, out)
         try:
@@ -138,7 +139,7 @@ def _publish(folder: PackageFolder, out: Path, *, packed: bool) -> None:
         except OSError:
             _see_free(out, packed=False)
             raise
-    _sync(out.parent)
+    sync_folder(out.parent)
 
 
 def _packed(folder: PackageFolder, out: Path) -> Path:
@@ -191,11 +192,3 @@ def _clear_leftovers(out: Path) -> None:
             held = _hold(place)
             shutil.rmtree(place, ignore_errors=True)
             os.close(held)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,9 +13,9 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from ledger.files import sync_folder
 from ledger.seal import checkpoints
 from ledger.seal.checkpoints import SealKey
-from ledger.seal.files import sync_folder
 from ledger.seal.findings import Findings
 from ledger.seal.outside import TABLE, KeptNote, kept_notes
 from ledger.seal.published import Published, file_name

@@ -9,15 +9,14 @@ import base64
 import binascii
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ledger.files import sync_folder, write_first, write_whole
 from ledger.seal.errors import SealKeyUnusableError
-from ledger.seal.files import sync_folder
 from ledger.seal.note import ED25519, SigningKey, VerifierKey
 
 KEY_FILE_NAME: Final = "seal.key"
@@ -117,29 +116,10 @@ def _make(path: Path, name: str, *, replace: bool) -> None:
     line = f"{_PREFIX}+{name}+{key.verifier.key_hash.hex()}+{secret}\n"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-key-")
-        try:
-            with os.fdopen(descriptor, "w") as stream:
-                stream.write(line)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if replace:
-                Path(temporary).replace(path)
-            else:
-                _link(temporary, path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        (write_whole if replace else write_first)(path, line.encode())
         sync_folder(path.parent)
     except OSError as error:
         raise SealKeyUnusableError(path, f"can not be made ({error.strerror})") from error
-
-
-def _link(temporary: str, path: Path) -> None:
-    # A link, unlike a rename, fails when the name is taken.
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return
 
 
 def _rename(path: Path, target: Path) -> None:

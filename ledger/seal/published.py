@@ -10,14 +10,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from ledger.files import PRIVATE, sync_folder, write_whole
 from ledger.seal.checkpoints import Checkpoint
 from ledger.seal.errors import CheckpointsUnpublishedError, SealForkedError
-from ledger.seal.files import sync_folder, write_whole
 
 LATEST: Final = "latest"
 VKEY: Final = "vkey"
 _FILE: Final = re.compile(r"([0-9]{12,19})\.checkpoint", re.ASCII)
-_PRIVATE: Final = 0o600
 _READABLE: Final = 0o644
 _LONGEST: Final = 1 << 16
 
@@ -107,7 +106,7 @@ class Published:
         content = text.encode()
         if not path.is_file() or path.read_bytes() != content:
             # The home is private, all of it; a folder that somebody names is for others to read.
-            write_whole(path, content, mode=_PRIVATE if self._is_ours else _READABLE)
+            write_whole(path, content, PRIVATE if self._is_ours else _READABLE)
 
     def _unpublished(self, error: OSError) -> CheckpointsUnpublishedError:
         return CheckpointsUnpublishedError(self.folder, error.strerror or "it can not be used")

@@ -4,9 +4,7 @@ The file's turn is taken, modifier and trace numbers are drawn, it is written an
 and file and entries are recorded (``sent``), all in the caller's transaction. Only then is it left in a folder.
 """
 
-import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -16,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ingest.vault import Vault
+from ledger.files import leaving
 from payouts.ach.handover import see_handover
 from payouts.ach.payout_file import PLAIN, FileForm, FileHead, FileKind, OutgoingEntry, make_ach_file
 from payouts.ach.sent import SentEntry, SentFile, find_entry, next_modifier, record_file, take_traces
@@ -186,13 +185,8 @@ def leave_file(vault: Vault, file: SentFile, out: Path) -> Path:
     path = out / file.name
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with vault.open(file.sha256) as source:
-            descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=out)
-            with os.fdopen(descriptor, "wb") as target:
-                shutil.copyfileobj(source, target)
-                target.flush()
-                os.fsync(target.fileno())
-        Path(part).replace(path)
+        with vault.open(file.sha256) as source, leaving(path) as target:
+            shutil.copyfileobj(source, target)
     except OSError as error:
         raise FileFolderError(path, error.strerror or "", file.ach_file_id) from error
     return path

@@ -1,11 +1,11 @@
 """What the treasury is told to pay: one text file a disbursement, which only its owner can read."""
 
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ledger.files import write_whole
 from payouts.holding.errors import DisbursementFolderError
 from schemas.money import text_from_cents
 
@@ -39,12 +39,7 @@ def write(disbursement_id: int, said: Mapping[str, Any], out: Path) -> Path:
     """
     path = out / f"{said['released_on']}-{said['reference']}-{said['method']}.txt"
     try:
-        descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=out)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as target:
-            target.write(text_of(said))
-            target.flush()
-            os.fsync(target.fileno())
-        Path(part).replace(path)
+        write_whole(path, text_of(said).encode())
     except OSError as error:
         raise DisbursementFolderError(disbursement_id, str(path), error.strerror or "", released=True) from error
     return path

@@ -1,11 +1,9 @@
 """Invoices as files: one PDF each, beside its place first, for its owner's eyes only."""
 
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from ingest.encryption import sync_folder
+from ledger.files import sync_folder, write_whole
 from payouts.fees.invoices import Invoice
 from payouts.papers.errors import InvoiceFolderError
 from payouts.papers.invoice import invoice_pdf
@@ -23,21 +21,9 @@ def leave_invoices(invoices: Iterable[Invoice], sender: Sender, out: Path) -> li
         out.mkdir(parents=True, exist_ok=True)
         for invoice in invoices:
             path = out / f"invoice-{invoice.invoice_number:06d}-{invoice.ncpdp_id}.pdf"
-            _leave(path, invoice_pdf(invoice, sender))
+            write_whole(path, invoice_pdf(invoice, sender))
             written.append(path)
         sync_folder(out)
     except OSError as error:
         raise InvoiceFolderError(str(out), error.strerror or "it can not be used") from error
     return written
-
-
-def _leave(path: Path, content: bytes) -> None:
-    descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as target:
-            target.write(content)
-            target.flush()
-            os.fsync(target.fileno())
-        Path(part).replace(path)
-    finally:
-        Path(part).unlink(missing_ok=True)

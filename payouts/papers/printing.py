@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from ingest.vault import Vault
+from ledger.files import PART, write_whole
 from payouts.papers.notice import PayoutNotice
 from payouts.papers.press import press_mark
 from payouts.papers.pressroom import set_in_order
@@ -26,7 +27,6 @@ from schemas.money import text_from_cents
 NOTICE_FOLDER: Final = "notices"
 
 _TOLD_EVERY = 100
-_PART: Final = ".part"
 _HEADER = (
     *("ncpdp", "legal name", "dba name", "amount", "released", "effective", "trace number", "account", "our trace"),
     *("advices", "claims", "claims amount", "payers' adjustments", "our fee", "other", "notice"),
@@ -67,7 +67,7 @@ class Printing:
         names = self._list(making)
         self._print(making, names, progress)
         for path in making.iterdir():
-            if path.suffix == _PART:
+            if path.suffix == PART:
                 path.unlink(missing_ok=True)
             else:
                 path.replace(folder / path.name)
@@ -99,7 +99,7 @@ class Printing:
         return names
 
     def _print(self, making: Path, names: list[str], progress: Progress) -> None:
-        """Set the notices that are not there yet, each whole or not at all."""
+        """Set the notices that are not there yet, each whole or not at all; waiting for the disk would slow it down."""
         missing = [not (making / f"{name}.pdf").exists() for name in names]
         with self._kept() as (head, lines):
             facts = (line.rstrip(b"\n") for line, is_missing in zip(lines, missing, strict=True) if is_missing)
@@ -107,17 +107,9 @@ class Printing:
             with closing(set_in_order(Paper.NOTICE, sender, facts, self.processes)) as papers:
                 for number, (name, is_missing) in enumerate(zip(names, missing, strict=True), 1):
                     if is_missing:
-                        _leave(making / f"{name}.pdf", next(papers))
+                        write_whole(making / f"{name}.pdf", next(papers), synced=False)
                     if number % _TOLD_EVERY == 0 or number == len(names):
                         progress("setting the notices", number, len(names))
-
-
-def _leave(path: Path, content: bytes) -> None:
-    # Of whom was killed here another one may still be left for a moment: each has its own.
-    part = path.with_name(f".{path.stem}.{os.getpid()}{_PART}")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
-        target.write(content)
-    part.replace(path)
 
 
 def _row(notice: PayoutNotice) -> tuple[object, ...]:

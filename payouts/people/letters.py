@@ -1,7 +1,5 @@
 """Letters as files, for the post or for e-mail: written once, laid out to be read, and again when asked for."""
 
-import os
-import tempfile
 import textwrap
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -10,8 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
-from ingest.encryption import sync_folder
 from ledger import activity
+from ledger.files import sync_folder, write_whole
 from ledger.queries import Queries
 from payouts.accounts.errors import NoticeFolderError, UnknownNoticeError
 
@@ -81,7 +79,7 @@ def write_letters(
     try:
         out.mkdir(parents=True, exist_ok=True)
         for letter, path in written:
-            _leave(path, letter_text(letter, sender))
+            write_whole(path, letter_text(letter, sender).encode())
         sync_folder(out)
     except OSError as error:
         raise NoticeFolderError(str(out), error.strerror or "it can not be used") from error
@@ -107,16 +105,3 @@ def letter_text(letter: Notice, sender: Sequence[str]) -> str:
         f"Sincerely,\n{sender[0]}",
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _leave(path: Path, text: str) -> None:
-    """Put a file in its place whole; a temporary file is its owner's alone, and keeps that when it is renamed."""
-    descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as target:
-            target.write(text.encode())
-            target.flush()
-            os.fsync(target.fileno())
-        Path(part).replace(path)
-    finally:
-        Path(part).unlink(missing_ok=True)

@@ -7,7 +7,6 @@ Each file is made beside its place and renamed; files with patients or account n
 import csv
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from sqlalchemy import Connection
 
 from ingest.vault import Vault
 from ledger.activity import Begin
+from ledger.files import leaving
 from ledger.queries import Queries
 from payouts.errors import OutFolderError
 from payouts.papers.printing import NOTICE_FOLDER, Printing
@@ -72,13 +72,8 @@ class Delivery:
         Raises:
             OutFolderError: it can not be written; the cycle is released.
         """
-        with self._written(path), self.vault.open(sha256) as source:
-            descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-            with os.fdopen(descriptor, "wb") as target:
-                shutil.copyfileobj(source, target, _COPY_BYTES)
-                target.flush()
-                os.fsync(target.fileno())
-            Path(part).replace(path)
+        with self._written(path), self.vault.open(sha256) as source, leaving(path) as target:
+            shutil.copyfileobj(source, target, _COPY_BYTES)
 
     def children(self, sha256: str, progress: Progress) -> None:
         """Leave each member's 835 and the list of them; one delivery of a cycle at a time.

@@ -11,6 +11,7 @@ from app.demo.simulator.rules import Change, Pick, Return, Rules
 from app.demo.week.plan import Week
 from app.demo.week.script import CLOSED_PAID, CORRECTED_PAID, REFUSED_PAID
 from ingest.bank.bai2_writer import StatementLine
+from ledger.files import write_whole
 from schemas.calendar import add_banking_days
 from schemas.identifiers import AbaRouting
 
@@ -57,10 +58,8 @@ class Clearing:
         files += [(f"answers-{day}-{number}.ach", each) for number, each in enumerate(closed.answers, 1)]
         paths = []
         for name, content in files:
-            path = folder / name
-            path.touch(mode=0o600)
-            path.write_bytes(content)
-            paths.append(path)
+            paths.append(folder / name)
+            write_whole(paths[-1], content, synced=False)
         return paths
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app.demo.week.plan import Week
 from app.session import Session
+from ledger.files import write_whole
 from payouts.statements.forms import StatementForm
 from payouts.statements.issuing import Issuer
 
@@ -32,9 +33,7 @@ def leave_statements(session: Session, span: tuple[date, date], out: Path) -> in
     for form in StatementForm:
         issued = issuer.issue(*span, form, _unseen)
         for name, content in issuer.files(issued):
-            path = folder / name
-            path.touch(mode=0o600)
-            path.write_bytes(content)
+            write_whole(folder / name, content, synced=False)
             left += 1
     return left
 
