@@ -20,12 +20,12 @@ from payouts.certificates.population import PROVEN as PROVEN_OF_ALL
 from payouts.certificates.population import proven_population
 from payouts.certificates.proving import PROVEN
 from payouts.closing.model import Contents, Tell
-from payouts.fees.register import register as fee_register
-from payouts.fees.register import register_csv as fee_register_csv
+from payouts.fees.register import streamed_fees, write_register_csv
 from payouts.registers.catalogue import FEES, REGISTERS
-from payouts.registers.forms import register_csv
-from payouts.registers.model import Register, Span, Unit
-from payouts.registers.reading import read_register
+from payouts.registers.forms import RegisterCsv
+from payouts.registers.model import Span, Summed, Unit
+from payouts.registers.reading import see_register
+from payouts.spreadsheet import CsvBytes
 from schemas.money import text_from_cents
 
 Piece = Callable[[Connection, PackageFolder, Contents, Tell], None]
@@ -45,14 +45,17 @@ def registers(connection: Connection, folder: PackageFolder, contents: Contents,
     writer = csv.writer(ties, lineterminator="\r\n")
     writer.writerow(["register", "what", "register_total", "books", "difference", "agrees"])
     for done, kind in enumerate(REGISTERS.values()):
-        tell(f"register {kind.name}", done, len(REGISTERS))
+        tell(f"register {kind.name}", done, len(REGISTERS) + 1)
         from_on = contents.close.month if kind.span is Span.RANGE else None
-        made = read_register(connection, kind.name, from_on, contents.last)
-        folder.put(f"registers/{kind.name}.csv", register_csv(made).encode(), Totals(rows=len(made.rows)))
-        writer.writerows(_ties(made))
-    month = contents.close.month
-    fees = fee_register(connection, month, month, as_of=contents.last)
-    folder.put(f"registers/{FEES}.csv", fee_register_csv(fees).encode(), Totals(rows=len(fees.rows) + 1))
+        with folder.writing(f"registers/{kind.name}.csv") as file:
+            rows = RegisterCsv(kind.row.columns(), CsvBytes(file.write))
+            made = see_register(connection, kind.name, from_on, contents.last, rows.add)
+            file.totals = Totals(rows=made.rows)
+        writer.writerows(_ties(kind.name, made))
+    tell(f"register {FEES}", len(REGISTERS), len(REGISTERS) + 1)
+    with folder.writing(f"registers/{FEES}.csv") as file:
+        fees = streamed_fees(connection, contents.close.month, as_of=contents.last)
+        file.totals = Totals(rows=write_register_csv(fees, CsvBytes(file.write)) + 1)
     folder.put("registers/agrees.csv", ties.getvalue().encode())
 
 
@@ -73,12 +76,12 @@ def certificates(connection: Connection, folder: PackageFolder, contents: Conten
     folder.put("certificates/population.json", canonical(said) + b"\n")
 
 
-def _ties(made: Register) -> list[list[str]]:
+def _ties(name: str, made: Summed) -> list[list[str]]:
     rows: list[list[str]] = []
     for tie in made.ties:
         figures = (tie.register_total, tie.books_total, tie.difference)
         shown = [text_from_cents(each) if tie.unit is Unit.CENTS else str(each) for each in figures]
-        rows.append([made.name, tie.what, *shown, "yes" if tie.agrees else "NO"])
+        rows.append([name, tie.what, *shown, "yes" if tie.agrees else "NO"])
     return rows
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 
 from ledger.queries import Queries
 from payouts.fees.errors import FeeOrderError
-from payouts.spreadsheet import plain_cell
+from payouts.spreadsheet import CsvFile, plain_cell
 from schemas.money import text_from_cents
 
 _QUERIES = Queries("payouts", "fees.sql")
+_FETCHED_ROWS = 2000
 
 
 class FeeSums(BaseModel):
@@ -128,6 +129,14 @@ def fee_rows(
     return tuple(RegisterRow(**row) for row in connection.execute(_QUERIES["register"], asked).mappings())
 
 
+def streamed_fees(connection: Connection, month: date, *, as_of: date) -> Iterator[RegisterRow]:
+    """Read the rows of all members' register of a month as of a day, a few thousand at a time."""
+    asked = {"from_month": month, "to_month": month, "member_ids": None, "as_of": as_of, "since": None}
+    streaming = {"stream_results": True, "yield_per": _FETCHED_ROWS}
+    found = connection.execute(_QUERIES["register"], asked, execution_options=streaming)
+    return (RegisterRow(**row) for row in found.mappings())
+
+
 def usual_months(connection: Connection, last: date, *, member_id: UUID | None = None) -> tuple[date, date | None]:
     """Say from which month on a register up to one is read when nobody says it.
 
@@ -159,18 +168,28 @@ def usual_months(connection: Connection, last: date, *, member_id: UUID | None =
 
 
 def register_csv(made: Register) -> str:
-    """Write a register as CSV: a row a member and month in dollars, the totals last."""
+    """Write a register that is in memory, as ``write_register_csv`` does."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
+    write_register_csv(made.rows, text)
+    return text.getvalue()
+
+
+def write_register_csv(rows: Iterable[RegisterRow], out: CsvFile) -> int:
+    """Write a register as CSV: a row a member and month in dollars, the totals last; give the number of those rows."""
+    writer = csv.writer(out, lineterminator="\r\n")
     sums = [name.removesuffix("_cents") for name in FeeSums.model_fields]
     writer.writerow(["month", "ncpdp_id", "member_id", *_TERMS, *sums, "invoice", "why"])
-    for row in made.rows:
+    totals, count = dict.fromkeys(FeeSums.model_fields, 0), 0
+    for row in rows:
+        count += 1
         named = [f"{row.month:%Y-%m}", plain_cell(row.ncpdp_id), row.member_id]
         monthly = "" if row.monthly_fee_cents is None else text_from_cents(row.monthly_fee_cents)
         terms = [row.contract_id, monthly, row.proration, row.contract_from, row.contract_until]
         writer.writerow([*named, *terms, *_dollars(row), row.invoice_number, row.why])
-    writer.writerow(["total", "", "", *("" for _ in _TERMS), *_dollars(made.totals), "", ""])
-    return text.getvalue()
+        for name in totals:
+            totals[name] += getattr(row, name)
+    writer.writerow(["total", "", "", *("" for _ in _TERMS), *_dollars(FeeSums(**totals)), "", ""])
+    return count
 
 
 _TERMS = ("contract", "monthly_fee", "proration", "contract_from", "contract_until")

@@ -28,6 +28,8 @@ class RegisterKind:
         span: of what time it is.
         hidden: columns that a table on a screen leaves out, for its width.
         unsummed: amounts of which a total says nothing.
+        goes_through_all: its statement joins all of what it reads, so the database does it by hashing. Left alone the
+            planner expects one row of each part, and goes through the next part once for every row that comes.
     """
 
     name: str
@@ -38,6 +40,7 @@ class RegisterKind:
     span: Span
     hidden: tuple[str, ...] = ()
     unsummed: tuple[str, ...] = ()
+    goes_through_all: bool = False
 
     @property
     def summed(self) -> tuple[str, ...]:
@@ -145,6 +148,7 @@ REGISTERS: Final = {
             statement="payment_days",
             row=PaymentDaysRow,
             span=Span.RANGE,
+            goes_through_all=True,
         ),
         RegisterKind(
             name="users",

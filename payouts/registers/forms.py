@@ -2,15 +2,15 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 
 import xlsxwriter
 
-from payouts.registers.model import Cell, Register, Unit
-from payouts.spreadsheet import plain_cell
+from payouts.registers.model import Cell, Register, RegisterRow, Unit
+from payouts.spreadsheet import CsvFile, plain_cell
 from schemas.money import text_from_cents
 
 
@@ -22,17 +22,33 @@ class RegisterForm(StrEnum):
     XLSX = "xlsx"
 
 
-def register_csv(made: Register) -> str:
-    """Write the rows alone under the names of their columns: for a machine that adds up for itself.
+class RegisterCsv:
+    """Writes rows alone under the names of their columns: for a machine that adds up for itself.
 
     Amounts are dollars with two decimal places; a text that a spreadsheet takes for a formula has an apostrophe.
+
+    Args:
+        columns: names of the rows' columns.
+        out: takes each row as it is written.
     """
+
+    def __init__(self, columns: Sequence[str], out: CsvFile) -> None:
+        self._columns = columns
+        self._writer = csv.writer(out, lineterminator="\r\n")
+        self._writer.writerow([heading(column) for column in columns])
+
+    def add(self, row: RegisterRow) -> None:
+        """Write a row below the others."""
+        cells = zip(self._columns, row.cells(), strict=True)
+        self._writer.writerow([_text(column, cell) for column, cell in cells])
+
+
+def register_csv(made: Register) -> str:
+    """Write a register that is in memory, as ``RegisterCsv`` does."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([heading(column) for column in made.columns])
+    writer = RegisterCsv(made.columns, text)
     for row in made.rows:
-        cells = zip(made.columns, row.cells(), strict=True)
-        writer.writerow([_text(column, cell) for column, cell in cells])
+        writer.add(row)
     return text.getvalue()
 
 

@@ -1,5 +1,6 @@
 """What a register is: rows, totals, and ties, each a total beside what the books say of it by another way."""
 
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -61,6 +62,21 @@ class Tie(BaseModel):
     def agrees(self) -> bool:
         """Say whether both are the same."""
         return not self.difference
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """What remains of a register whose rows went by.
+
+    Args:
+        rows: how many they were.
+        totals: of every amount that is summed and every count that is tied, by column; cents where the name says so.
+        ties: what agrees with the books, or does not.
+    """
+
+    rows: int
+    totals: dict[str, int]
+    ties: tuple[Tie, ...]
 
 
 class Register(BaseModel):

@@ -3,8 +3,11 @@
 -- second gives a row a tie: what is compared, which column of the register is summed, in which unit, and the books' figure.
 
 -- name: remittances
--- Every advice: where it stands is what its lines say; one without lines is nothing for everybody, paid directly, or wrong.
-WITH advised AS MATERIALIZED (
+-- Every advice: where it stands is what its lines say; one without lines is nothing for everybody, paid directly, or wrong. One whose
+-- lines all come later, because its own month was closed, is of that later month alone.
+WITH later AS MATERIALIZED (
+    SELECT DISTINCT reference AS advice_id FROM line WHERE account = 'advised' AND event = 'advised' AND effective_on > :to_on
+), advised AS MATERIALIZED (
     SELECT l.reference AS advice_id, min(l.effective_on) AS first_on,
            min(l.effective_on) FILTER (WHERE r.transaction_id IS NULL) AS stands_on,
            (sum(l.amount_cents) FILTER (WHERE r.transaction_id IS NULL))::bigint AS cents
@@ -36,6 +39,7 @@ WITH advised AS MATERIALIZED (
                 WHEN a.direct_pay_id IS NOT NULL THEN 'direct' ELSE a.state END AS state
     FROM advice a JOIN received_file f USING (file_id) LEFT JOIN advised w USING (advice_id) LEFT JOIN funded d USING (advice_id)
     LEFT JOIN deposit p USING (advice_id) LEFT JOIN shared s USING (advice_id)
+    WHERE w.advice_id IS NOT NULL OR NOT EXISTS (SELECT FROM later n WHERE n.advice_id = a.advice_id)
 )
 SELECT t.advice_id, t.received_on, t.advised_on, t.paid_on, t.payer_id, t.payer_name, t.trace_number, t.file_sha256, t.set_ordinal, t.claim_count,
        t.members, t.payment_cents, t.claims_cents, t.plb_cents, t.state, CASE WHEN t.state IN ('replaced', 'direct') THEN 0 ELSE t.payment_cents END AS standing_cents,
@@ -69,13 +73,10 @@ WITH moved AS MATERIALIZED (
     JOIN line l USING (owner_id, entry_id) JOIN bank_line b ON b.bank_line_id = l.reference
     WHERE l.account = 'unmatched_debit' GROUP BY e.transaction_id
 ), returned AS MATERIALIZED (
-    SELECT a.payout_id, max(t.effective_on) AS returned_on, string_agg(DISTINCT a.code, ', ') AS codes, -sum(l.amount_cents) AS cents,
-           -coalesce(sum(l.amount_cents) FILTER (WHERE t.effective_on >= :from_on), 0) AS in_range_cents
-    FROM journal_transaction t JOIN ach_answer a ON a.answer_id = split_part(t.fact_key, ':', 3)::bigint
-    JOIN entry e USING (transaction_id) JOIN line l USING (owner_id, entry_id)
-    WHERE t.event = 'payout_returned' AND t.fact_key ~ '^payout_returned:answer:[0-9]+' AND t.effective_on <= :to_on AND l.account = 'held'
-      AND NOT EXISTS (SELECT FROM journal_transaction r WHERE r.reverses = t.transaction_id AND r.effective_on <= :to_on)
-    GROUP BY a.payout_id
+    SELECT p.payout_id, max(p.effective_on) AS returned_on, string_agg(DISTINCT p.code, ', ') AS codes, -sum(l.amount_cents) AS cents,
+           -coalesce(sum(l.amount_cents) FILTER (WHERE p.effective_on >= :from_on), 0) AS in_range_cents
+    FROM posted_return p JOIN entry e USING (transaction_id) JOIN line l USING (owner_id, entry_id)
+    WHERE p.effective_on <= :to_on AND (p.turned_on > :to_on) IS NOT FALSE AND l.account = 'held' GROUP BY p.payout_id
 ), item AS (
     SELECT m.owner_id, m.reference, min(m.effective_on) FILTER (WHERE m.event NOT IN ('payout_settled', 'reversed')) AS released_on,
            -sum(m.amount_cents) FILTER (WHERE m.event NOT IN ('payout_settled', 'reversed')) AS amount_cents,
@@ -229,10 +230,20 @@ WHERE (r.opening_cents, r.advanced_cents, r.recovered_cents, r.paid_back_cents, 
 ORDER BY r.closing_cents DESC, p.ncpdp_id
 
 -- name: negatives_ties
+-- An advance is what its member owes whenever something is posted. As of a day it need not be: what came later with an earlier date
+-- stands in the balance of that day, and repaid what was lent after it. Of such a member it is the other ledger that is asked.
 WITH owing AS MATERIALIZED (
     SELECT owner_id, sum(amount_cents) AS cents FROM line WHERE account = 'due_available' AND effective_on <= :to_on AND owner_id <> house_id() GROUP BY owner_id
+), lent AS MATERIALIZED (
+    SELECT l.owner_id, coalesce(sum(l.amount_cents) FILTER (WHERE l.account = 'advance_receivable' AND l.effective_on <= :to_on), 0) AS cents,
+           max(e.transaction_id) FILTER (WHERE l.effective_on <= :to_on) > min(e.transaction_id) FILTER (WHERE l.effective_on > :to_on) AS is_dated_back
+    FROM line l JOIN entry e USING (owner_id, entry_id)
+    WHERE l.account IN ('due_available', 'advance_receivable') AND l.owner_id = ANY (ARRAY(SELECT owner_id FROM line WHERE account = 'advance_receivable'))
+    GROUP BY l.owner_id
 )
-SELECT 'advances = what members owe (account due_available in debit)' AS what, 'closing_cents' AS column_name, 'cents' AS unit, coalesce(sum(greatest(cents, 0)), 0)::bigint AS books FROM owing
+SELECT 'advances = what members owe (account due_available in debit)' AS what, 'closing_cents' AS column_name, 'cents' AS unit,
+       coalesce(sum(CASE WHEN n.is_dated_back THEN n.cents ELSE greatest(o.cents, 0) END), 0)::bigint AS books
+FROM owing o FULL JOIN lent n USING (owner_id)
 UNION ALL
 SELECT 'advances = account advance_receivable of the operating ledger (P9)', 'closing_cents', 'cents', coalesce(sum(amount_cents), 0)::bigint
 FROM line WHERE account = 'advance_receivable' AND effective_on <= :to_on
@@ -364,13 +375,19 @@ SELECT 'decided by a person without the role: none', 'without_role', 'count', 0
 -- name: payment_days
 -- For each share of an advice that was funded in these days: when both were there, the 835 and the money, and when the payment
 -- that told it left and was debited. A share that was told without a payment was used up by what its remittance says. Waiting is
--- counted from fact to fact: an accounting date is a later one where the month was closed.
-WITH ready AS MATERIALIZED (
-    SELECT l.owner_id, l.reference AS advice_id, max(t.fact_on) AS ready_on, (-sum(l.amount_cents))::bigint AS amount_cents
-    FROM line l JOIN entry e USING (owner_id, entry_id) JOIN journal_transaction t USING (transaction_id)
+-- counted from fact to fact, the 835's day and the bank's: an accounting date is a later one where the month was closed, and the
+-- posting's where a mistake was reversed and the same money matched anew.
+WITH came AS MATERIALIZED (
+    SELECT e.transaction_id, max(b.as_of) AS came_on FROM line l JOIN entry e USING (owner_id, entry_id) JOIN bank_line b ON b.bank_line_id = l.reference
+    WHERE l.owner_id = house_id() AND l.account = 'unmatched_deposit' AND l.event = 'funded' AND l.effective_on BETWEEN :from_on AND :to_on GROUP BY 1
+), funded AS MATERIALIZED (
+    SELECT l.owner_id, l.reference AS advice_id, max(coalesce(c.came_on, t.fact_on)) AS came_on, (-sum(l.amount_cents))::bigint AS amount_cents
+    FROM line l JOIN entry e USING (owner_id, entry_id) JOIN journal_transaction t USING (transaction_id) LEFT JOIN came c USING (transaction_id)
     WHERE l.account = 'advised' AND l.event = 'funded' AND l.effective_on BETWEEN :from_on AND :to_on AND l.owner_id <> house_id()
       AND NOT EXISTS (SELECT FROM journal_transaction r WHERE r.reverses = e.transaction_id AND r.effective_on <= :to_on)
     GROUP BY l.owner_id, l.reference
+), ready AS (
+    SELECT f.owner_id, f.advice_id, greatest(a.paid_on, f.came_on) AS ready_on, f.amount_cents FROM funded f JOIN advice a USING (advice_id)
 ), told AS MATERIALIZED (
     SELECT s.member_id AS owner_id, s.advice_id, s.cycle_id, coalesce(s.payout_id, (
                SELECT o.payout_id FROM payout o WHERE o.cycle_id = s.cycle_id AND o.member_id = s.member_id AND o.advice_id IS NULL AND o.amount_cents > 0
@@ -386,9 +403,7 @@ WITH ready AS MATERIALIZED (
 ), released AS MATERIALIZED (
     SELECT cycle_id, min(s.released_on) AS released_on FROM payout o JOIN sent s USING (payout_id) GROUP BY cycle_id
 ), returned AS MATERIALIZED (
-    SELECT DISTINCT w.payout_id FROM journal_transaction t JOIN ach_answer w ON w.answer_id = split_part(t.fact_key, ':', 3)::bigint
-    WHERE t.event = 'payout_returned' AND t.fact_key ~ '^payout_returned:answer:[0-9]+' AND t.effective_on <= :to_on
-      AND NOT EXISTS (SELECT FROM journal_transaction r WHERE r.reverses = t.transaction_id AND r.effective_on <= :to_on)
+    SELECT DISTINCT payout_id FROM posted_return WHERE effective_on <= :to_on AND (turned_on > :to_on) IS NOT FALSE
 )
 SELECT p.ncpdp_id AS owner, a.payer_name, a.trace_number, r.ready_on, r.amount_cents, t.cycle_id, s.released_on, s.settled_on,
        CASE WHEN b.payout_id IS NOT NULL THEN 'returned' WHEN s.settled_on IS NOT NULL THEN 'paid' WHEN s.released_on IS NOT NULL THEN 'in transit' WHEN t.payout_id IS NULL AND c.released_on <= :to_on THEN 'told, nothing to pay'

@@ -37,6 +37,7 @@ from tests.support.answers import (
 )
 from tests.support.bank import ACH_CREDIT
 from tests.support.books import CHECKER, MAKER, Books
+from tests.support.lives import kept
 from tests.support.trade import A, B, C, Part, remittance
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 12, 31)
@@ -50,6 +51,7 @@ def read(books: Books, name: str, from_on: date = FIRST, to_on: date = LAST) -> 
 
 
 @pytest.fixture
+@kept
 def lived(books: Books) -> Books:
     """Give books with payments, one of which came back, went to another account; a negative, a reversal, a debit."""
     pay(books, Rules(returns=[Return(code="R02", pick=OF_A)]))
@@ -228,16 +230,69 @@ def test_what_is_no_register_is_refused(books: Books) -> None:
 
 def test_waiting_is_counted_from_fact_to_fact(books: Books, database_url: str) -> None:
     """November is closed when remittance and money of the 20th come: posted on 1 December, they wait since the 20th."""
-    libpq = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
     books.fund(remittance("EARLY", FRIDAY, Part(A, (1_00,))))
-    with psycopg.connect(libpq, options="-c search_path=centralpay") as superuser:
-        superuser.execute("SET session_replication_role = replica")
-        superuser.execute("UPDATE period SET state = 'closed' WHERE month <= '2026-11-01'")
+    _close_november(database_url)
     books.fund(remittance("LATE", FRIDAY, Part(A, (700_00,))))
     made = read(books, "payment-days", date(2026, 12, 1), date(2026, 12, 1))
     assert made.agrees
     (row,) = [row.model_dump() for row in made.rows]
     assert (row["trace_number"], row["ready_on"], row["banking_days"]) == ("LATE", FRIDAY, 6)
+
+
+def _close_november(database_url: str) -> None:
+    """Close the months up to November by a superuser's hand."""
+    libpq = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(libpq, options="-c search_path=centralpay") as superuser:
+        superuser.execute("SET session_replication_role = replica")
+        superuser.execute("UPDATE period SET state = 'closed' WHERE month <= '2026-11-01'")
+
+
+def test_an_835_of_a_closed_month_is_the_next_ones(books: Books, database_url: str) -> None:
+    """November is closed when an 835 of the 20th comes: it is December's alone, and November agrees as before.
+
+    By its own date it was in November's register, too, where nothing had been advised of it.
+    """
+    books.fund(remittance("EARLY", FRIDAY, Part(A, (1_00,))))
+    _close_november(database_url)
+    books.remit(remittance("LATE", FRIDAY, Part(A, (700_00,))))
+    for first, last, traces in ((FIRST, date(2026, 11, 30), ["EARLY"]), (date(2026, 12, 1), LAST, ["LATE"])):
+        made = read(books, "835", first, last)
+        assert made.agrees, made.ties
+        assert [row.model_dump()["trace_number"] for row in made.rows] == traces
+
+
+def test_what_is_dated_back_is_no_disagreement(books: Books) -> None:
+    """B owes 300.00 since the 20th; on the 23rd 100.00 of the 18th come for it, and repay as much of it on their day.
+
+    As of the 19th 100.00 were repaid before anything was lent: that is how it was posted, and no fault of the books. It
+    was told as one on each evening from the 18th to the 19th.
+    """
+    books.put_in("OWN1", 1_000_00, MONDAY)
+    books.fund(remittance("NEG1", FRIDAY, Part(B, (-300_00,)), Part(C, (400_00,))))
+    books.fund(remittance("LATE", WEDNESDAY, Part(B, (100_00,))), day=WEDNESDAY)
+    for day, closing in ((WEDNESDAY, -100_00), (THURSDAY, -100_00), (FRIDAY, 200_00), (LAST, 200_00)):
+        made = read(books, "negatives", FIRST, day)
+        assert made.agrees, made.ties
+        assert made.totals["closing_cents"] == closing
+
+
+def test_money_matched_anew_waited_all_the_time(books: Books) -> None:
+    """700.00 of Wednesday are matched, that is reversed on Friday and matched anew: they are there since Wednesday.
+
+    The books have them once on each evening, and the register counts the days from the bank's day.
+    """
+    books.fund(remittance("T1", WEDNESDAY, Part(A, (700_00,))))
+    (found,) = books.ask("SELECT transaction_id FROM journal_transaction WHERE event = 'funded'")
+    with books.begin() as connection:
+        approval_id = propose_reversal(connection, found.transaction_id, FRIDAY, "a mistake", MAKER)
+    with books.begin() as connection:
+        decisions.decide(connection, approval_id, CHECKER, approve=True)
+    assert len(books.match().funded) == 1
+    for day in (WEDNESDAY, THURSDAY, FRIDAY):
+        assert read(books, "outstanding", FIRST, day).totals["available_cents"] == 700_00
+        assert read(books, "835", FIRST, day).totals["funded_cents"] == 700_00
+    (row,) = [row.model_dump() for row in read(books, "payment-days").rows]
+    assert (row["ready_on"], row["amount_cents"], row["state"]) == (WEDNESDAY, 700_00, "waits")
 
 
 # Days of payment -----------------------------------------------------------------------------------------------------

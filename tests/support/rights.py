@@ -30,6 +30,7 @@ KEPT_TABLES = {
 
 VIEWS = {
     "standing_line", "statement_line", "forward_balance", "bank_line_payments", "fee_month", "fee_against_contract",
+    "posted_return",
 }  # fmt: skip
 
 CHANGING_COLUMNS = {

@@ -8,3 +8,13 @@ ALTER TABLE dated_limit
 COMMENT ON COLUMN dated_limit.days IS 'Banking days; of payment_days alone. Null: from that day there is no limit.';
 -- The trail tells the new column, too.
 SELECT add_trail('dated_limit');
+
+-- Postings of what banks sent back: the payout, by which answer, and from which accounting day on it was turned, null: it stands.
+-- A return that stands on a day is one from no later day that was not turned by then.
+CREATE VIEW posted_return WITH (security_invoker) AS
+    SELECT a.payout_id, a.code, t.transaction_id, t.effective_on, r.effective_on AS turned_on
+    FROM journal_transaction t JOIN ach_answer a ON a.answer_id = split_part(t.fact_key, ':', 3)::bigint
+    LEFT JOIN journal_transaction r ON r.reverses = t.transaction_id
+    WHERE t.event = 'payout_returned' AND t.fact_key ~ '^payout_returned:answer:[0-9]+';
+COMMENT ON VIEW posted_return IS 'Returns of payouts as they were posted, and when they were turned.';
+GRANT SELECT ON posted_return TO centralpay_app, centralpay_auditor;

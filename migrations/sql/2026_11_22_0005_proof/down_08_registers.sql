@@ -1,3 +1,4 @@
+DROP VIEW posted_return;
 ALTER TABLE dated_limit DISABLE TRIGGER append_only;
 DELETE FROM dated_limit WHERE name = 'payment_days';
 ALTER TABLE dated_limit ENABLE TRIGGER append_only;
