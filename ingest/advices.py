@@ -141,9 +141,12 @@ class AdviceWriter:
         open_set_cases(self._connection, self._file_id, sets)
         self._pair(accepted)
 
-    def take_place(self, received: ReceivedSet, replaces: int, approval_id: int, actor: str) -> None:
-        """Finish a set that is on record in conflict: it takes the place of the advice that it is in conflict with."""
-        self._book([received], actor)
+    def take_place(self, received: ReceivedSet, replaces: int, approval_id: int, *, day: date, actor: str) -> None:
+        """Finish a set that is on record in conflict: it takes the place of the advice that it is in conflict with.
+
+        It is advised on the day on which the other was reversed, so that no day has both.
+        """
+        self._book([received], actor, not_before=day)
         facts = {"advice_id": received.advice_id, "replaces": replaces, "approval_id": approval_id}
         self._connection.execute(_QUERIES["add_replacement"], facts)
         place = {"file_id": self._file_id, "set_ordinal": received.verdict.ordinal}
@@ -154,12 +157,12 @@ class AdviceWriter:
         """Number identifiers that name no member; while claims are copied nothing can be asked of the transaction."""
         self._register(identifiers)
 
-    def _book(self, accepted: Sequence[ReceivedSet], actor: str) -> None:
+    def _book(self, accepted: Sequence[ReceivedSet], actor: str, *, not_before: date = date.min) -> None:
         """Write PLB lines, shares and ledger entries; a direct advice has none of the last."""
         self._copy_plb(accepted)
         ids = [received.advice_id for received in accepted]
         self._connection.execute(_QUERIES["add_shares"], {"advice_ids": ids})
-        self._post(accepted, actor)
+        self._post(accepted, actor, not_before)
         open_direct_pay_cases(self._connection, accepted)
 
     def _pair(self, accepted: Sequence[ReceivedSet]) -> None:
@@ -222,7 +225,7 @@ class AdviceWriter:
                     for block in rows.blocks(self._unknown):
                         copy.write(block)
 
-    def _post(self, accepted: Sequence[ReceivedSet], actor: str) -> None:
+    def _post(self, accepted: Sequence[ReceivedSet], actor: str, not_before: date) -> None:
         shares = shares_of(self._connection, [received.advice_id for received in accepted])
         batch = Batch()
         for received in accepted:
@@ -231,7 +234,7 @@ class AdviceWriter:
             if header is None or sum(share.cents for share in own) != header.payment_cents:
                 raise SplitError(f"The shares of advice {received.advice_id} do not add up to its payment.")
             if received.direct_pay_id is None:
-                batch.add(advised(received.advice_id, header.settled_on, own))
+                batch.add(advised(received.advice_id, max(header.settled_on, not_before), own))
         post(self._connection, batch, actor)
         open_house_cases(self._connection, [share for own in shares.values() for share in own])
 

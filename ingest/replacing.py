@@ -8,6 +8,7 @@ each claim leads to its bytes.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from typing import BinaryIO
 
 from sqlalchemy import Connection
@@ -57,8 +58,8 @@ class ConflictingSet:
         self._writer.register(self._unknown)
         return received
 
-    def book(self, replaces: int, approval_id: int, actor: str) -> ReceivedSet:
-        """Book the set as an advice that takes the place of another, which has given its identity up.
+    def book(self, replaces: int, approval_id: int, *, day: date, actor: str) -> ReceivedSet:
+        """Book the set as an advice that takes the place of another, which has given its identity up on a day.
 
         Raises:
             SplitError: a fault of ours: the identity is taken, or the shares do not add up.
@@ -75,7 +76,7 @@ class ConflictingSet:
         self._writer.decide([received])
         if received.status != "accepted":
             raise SplitError(f"Set {self._set_ordinal} of {self._name} is {received.status}; it can not be booked.")
-        self._writer.take_place(received, replaces, approval_id, actor)
+        self._writer.take_place(received, replaces, approval_id, day=day, actor=actor)
         return received
 
     def _pass(self, take: Callable[[ReceivedSet], None]) -> ReceivedSet:

@@ -22,6 +22,12 @@ UPDATE advice a SET funded_cents = a.funded_cents + n.cents,
 FROM unnest(CAST(:advice_ids AS bigint[]), CAST(:cents AS bigint[])) AS n (advice_id, cents)
 WHERE a.advice_id = n.advice_id AND a.state = 'accepted'
 
+-- name: turned_days
+-- Of advices and of deposits whose use was reversed: the last day on which one was. Before it both were still together.
+SELECT l.account::text AS account, l.reference, max(e.effective_on) AS turned_on
+FROM journal_transaction r JOIN entry e USING (transaction_id) JOIN line l USING (owner_id, entry_id)
+WHERE r.reverses IS NOT NULL AND l.account IN ('advised', 'unmatched_deposit') GROUP BY l.account, l.reference
+
 -- name: count_fundings
 -- All that ever were, reversed or not.
 SELECT count(DISTINCT e.transaction_id) FROM line l JOIN entry e USING (owner_id, entry_id)

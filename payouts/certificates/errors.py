@@ -79,7 +79,7 @@ class CertificateUnreadableError(UnreadableError):
     """A file is no certificate."""
 
     def __init__(self, name: str, why: str) -> None:
-        expected = "a certificate with its proof, as certificates issue leaves it"
+        expected = "a certificate with its proof: the JSON that lies beside each PDF that is given out"
         finding = Finding(rule="is_a_certificate", element="the file", expected=expected, found=why)
         super().__init__(name, [finding])
 

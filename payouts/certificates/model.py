@@ -49,7 +49,10 @@ class Taken(BaseModel):
 
 
 class PayerMonth(BaseModel):
-    """One payer: what it advised, what it took of it, what of its money arrived, what it was and is still to send."""
+    """One payer: what it advised, what it took of it, what of its money arrived, what it was and is still to send.
+
+    Awaited before, claims, taken and corrected, less what arrived, is awaited after.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,6 +63,8 @@ class PayerMonth(BaseModel):
     awaited_before_cents: int
     claims_cents: int
     taken_cents: int
+    corrected_cents: int
+    """Advices that were reversed, and what was advised under an identifier that was found to be another's."""
     funded_cents: int
     awaited_after_cents: int
 
@@ -176,7 +181,7 @@ class Bank(BaseModel):
 
 
 class PayerRemitted(BaseModel):
-    """The 835s of one payer: what they pay (BPR02), and whose it is."""
+    """The 835s of one payer: what they pay (BPR02) less those that were reversed, and whose it is."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -184,6 +189,8 @@ class PayerRemitted(BaseModel):
     payer_name: str
     advices: int
     payment_cents: int
+    reversed_cents: int
+    """BPR02 of those that gave way to another set, or to the one before; negative, in the month when they did."""
     members_cents: int
     others_cents: int
     """For identifiers that were no member's, and adjustments of the network as a whole."""

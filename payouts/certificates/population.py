@@ -82,7 +82,7 @@ def population(
         *strange,
         *later,
         *bank_ties(made),
-        *remittances_tie(remitted, sums.advised_cents),
+        *remittances_tie(remitted, sums.advised_cents, sums.changes["advices_reversed"]),
         *income_ties(made),
         *(f"{lost} lines of advices are of no advice" for _ in range(bool(lost))),
         *(f"the chart has other income than the flat fee: {', '.join(incomes)}" for _ in range(incomes != _INCOME)),
@@ -151,8 +151,9 @@ def _figures(
                 payer_name=row.payer_name,
                 advices=row.advices,
                 payment_cents=row.payment_cents,
+                reversed_cents=row.reversed_cents,
                 members_cents=row.members_cents,
-                others_cents=row.payment_cents - row.members_cents,
+                others_cents=row.payment_cents + row.reversed_cents - row.members_cents,
             )
             for row in remitted
         ),

@@ -100,6 +100,10 @@ def _does_not_foot(told: Statement, book: Book, figures: Figures) -> Iterator[st
         told_cents = f"{show_cents(figures.opening_cents)} and closes at {show_cents(figures.closing_cents)}"
         booked_cents = f"{show_cents(book.parts_before.total)} and {show_cents(book.parts_after.total)}"
         yield f"the statement opens at {told_cents}, the journal at {booked_cents}"
+    for payer in figures.payers:
+        came = payer.awaited_before_cents + payer.claims_cents + payer.taken_cents + payer.corrected_cents
+        if came - payer.funded_cents != payer.awaited_after_cents:
+            yield f"what is awaited of {payer.payer_name} does not roll forward"
     if figures.opening_cents + sum(figures.changes_cents.values()) != figures.closing_cents:
         yield "opening and changes are not the closing balance"
     booked: dict[str, int] = defaultdict(int)

@@ -174,6 +174,7 @@ def _payers(advices: Sequence[AdviceRow], rows: Sequence[Row[Any]]) -> tuple[Pay
             awaited_before_cents=moved[payer_id].before_cents if payer_id in moved else 0,
             claims_cents=sum(row.claims_cents for row in told[payer_id]),
             taken_cents=sum(each.amount_cents for row in told[payer_id] for each in row.adjustments),
+            corrected_cents=moved[payer_id].corrected_cents if payer_id in moved else 0,
             funded_cents=moved[payer_id].funded_cents if payer_id in moved else 0,
             awaited_after_cents=moved[payer_id].after_cents if payer_id in moved else 0,
         )

@@ -165,11 +165,13 @@ def income_ties(made: PopulationFigures) -> Iterator[str]:
         yield f"the PSAO's books earned {show_cents(earned)}; kept, and still to be collected, are {show_cents(kept)}"
 
 
-def remittances_tie(remitted: Sequence[Row[Any]], advised_cents: int) -> Iterator[str]:
-    """Hold what the 835s pay against what was advised, to members and others."""
+def remittances_tie(remitted: Sequence[Row[Any]], advised_cents: int, turned_cents: int) -> Iterator[str]:
+    """Hold what the 835s pay against what was advised, to members and others, and what was reversed of it."""
     for row in remitted:
         if row.wrong:
             yield f"{row.wrong} 835s of {row.payer_name} pay otherwise than was advised, first {row.wrong_trace}"
-    members = sum(row.members_cents for row in remitted)
-    if members != advised_cents:
-        yield f"835s advised {show_cents(members)} to members, their certificates list {show_cents(advised_cents)}"
+    turned = sum(row.members_reversed_cents for row in remitted)
+    told = sum(row.members_cents for row in remitted) - turned
+    for what, said, listed in (("advised", told, advised_cents), ("reversed", turned, turned_cents)):
+        if said != listed:
+            yield f"835s {what}: {show_cents(said)} to members, their certificates list {show_cents(listed)}"

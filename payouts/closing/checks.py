@@ -76,7 +76,7 @@ def _certifiable(connection: Connection, month: date, tell: Tell) -> Check:
         checked=members,
         found=len(faults),
         detail=_first(faults) or "every member's month is proven: what was kept is the flat fee",
-        todo="See: centralpay certificate population --month" if faults else "",
+        todo=f"See: centralpay certificates population --month {month:%Y-%m}" if faults else "",
     )
 
 

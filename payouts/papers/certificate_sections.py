@@ -10,6 +10,17 @@ from payouts.papers.words import amount, counted, foldable, folded, sentence, sh
 _ALWAYS: Final = frozenset({"claims", "taken_by_payers", "flat_fee", "payouts"})
 """Changes that are told when they are nothing, too."""
 _ORDER: Final = tuple(PARTS)
+_PAYERS: Final = {
+    "awaited_before_cents": "Awaited before",
+    "claims_cents": "Claims' amount",
+    "taken_cents": "Taken by it",
+    "corrected_cents": "Reversed or found",
+    "funded_cents": "Money arrived",
+    "awaited_after_cents": "Still awaited",
+}
+"""What is told of a payer: the first four, less what arrived, is what is still awaited."""
+_TOLD: Final = frozenset({"claims_cents", "taken_cents", "funded_cents", "awaited_after_cents"})
+"""What of it is told when it is nothing, too."""
 _FEES: Final = ("due", "assessed", "waived", "collected", "refunded", "open")
 _ROLLS: Final = {
     "in_transit": "Released and not yet debited by the bank",
@@ -67,7 +78,11 @@ def _changes(body: Mapping[str, Any], from_on: date, to_on: date, title: str, wh
         if figures["changes_cents"][part] or part in _ALWAYS
     ]
     parts = figures["closing_parts_cents"]
-    named = {"available": "available", "awaiting_payer": "awaiting payers' money", "held": "held"}
+    available = "available"
+    if figures["advance_cents"]["closing_cents"] > 0:
+        # What members owe is nothing that anybody could take out.
+        available = "available, less what members owe us" if body["member"] is None else "owed to us, who lent it"
+    named = {"available": available, "awaiting_payer": "awaiting payers' money", "held": "held"}
     said = ", ".join(f"{amount(parts[name])} {words}" for name, words in named.items() if parts[name])
     return _section(
         title,
@@ -87,12 +102,13 @@ def _place(part: str) -> int:
 
 def _payers(body: Mapping[str, Any]) -> dict[str, Any]:
     rows = body["figures"]["payers"]
-    names = ("claims_cents", "taken_cents", "funded_cents", "awaited_after_cents")
+    shown = {name: words for name, words in _PAYERS.items() if name in _TOLD or any(each[name] for each in rows)}
+    names = tuple(shown)
     return _section(
         "What payers advised, took and sent",
-        ("Payer", "Claims", "Claims' amount", "Taken by it", "Money arrived", "Still awaited"),
+        ("Payer", "Claims", *shown.values()),
         [(folded(each["payer_name"]), f"{each['claims']:,}", *(amount(each[name]) for name in names)) for each in rows],
-        rights=5,
+        rights=1 + len(names),
         total=(
             "Together",
             f"{sum(each['claims'] for each in rows):,}",
@@ -212,15 +228,16 @@ def _account(body: Mapping[str, Any], from_on: date, to_on: date) -> list[dict[s
 
 def _remitted(body: Mapping[str, Any]) -> dict[str, Any]:
     rows = body["figures"]["remitted"]
-    names = ("payment_cents", "members_cents", "others_cents")
+    turned = any(each["reversed_cents"] for each in rows)
+    names = ("payment_cents", *(("reversed_cents",) if turned else ()), "members_cents", "others_cents")
     return _section(
         "The payers' 835s",
-        ("Payer", "Advices", "Pay (BPR02)", "To members", "To others"),
+        ("Payer", "Advices", "Pay (BPR02)", *(("Reversed",) if turned else ()), "To members", "To others"),
         [
             (folded(each["payer_name"]), f"{each['advices']:,}", *(amount(each[name]) for name in names))
             for each in rows
         ],
-        rights=4,
+        rights=1 + len(names),
         total=(
             "Together",
             f"{sum(each['advices'] for each in rows):,}",

@@ -98,7 +98,7 @@ def follow_replacement(connection: Connection, approval: Approval, vault: Vault 
     # Shares that all net to zero were funded without a transaction that could be turned.
     connection.execute(_MATCHING["follow_advices"], {"advice_ids": [old]})
     _mark(connection, "mark_replaced", old)
-    booked = conflicting.book(old, approval.approval_id, actor)
+    booked = conflicting.book(old, approval.approval_id, day=day_of(approval), actor=actor)
     if booked.direct_pay_id is not None and was.state != "direct":
         # Nothing would be posted in the place of what was: there would be no transaction by which to undo it.
         raise DirectReplacementError(facts["subject"], old)
@@ -139,7 +139,7 @@ def put_back(connection: Connection, transaction_id: int, day: date, *, reason: 
     _mark(connection, "mark_replaced", new)
     _mark(connection, "mark_standing", old)
     connection.execute(QUERIES["set_in_conflict"], dict(found))
-    _advise_again(connection, old, actor)
+    _advise_again(connection, old, day, actor)
     subject = f"file {found['file_id']} set {found['set_ordinal']}"
     detail = f"{found['trace_number']}: took the place of advice {old} and gave it back: {reason}"
     open_case(connection, CaseKind.SET_CONFLICT, subject, found["payment_cents"], detail)
@@ -147,8 +147,8 @@ def put_back(connection: Connection, transaction_id: int, day: date, *, reason: 
     pair_reversals(connection, [old])
 
 
-def _advise_again(connection: Connection, advice_id: int, actor: str) -> None:
-    """Post again what an advice gives its owners: its lines and shares were there all the time.
+def _advise_again(connection: Connection, advice_id: int, day: date, actor: str) -> None:
+    """Post again what an advice gives its owners, not before the day: its lines and shares were there all the time.
 
     Of what its payer paid directly nothing was posted.
     """
@@ -158,7 +158,7 @@ def _advise_again(connection: Connection, advice_id: int, actor: str) -> None:
     before = connection.execute(QUERIES["count_advised"], {"advice_id": advice_id}).scalar_one()
     shares = shares_of(connection, [advice_id]).get(advice_id, [])
     batch = Batch()
-    batch.add(advised(advice_id, advice.paid_on, shares, again=before))
+    batch.add(advised(advice_id, max(advice.paid_on, day), shares, again=before))
     post(connection, batch, actor)
 
 

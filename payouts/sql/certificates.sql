@@ -8,19 +8,28 @@ WHERE m.membership && daterange(:from_on, :to_on, '[]')
 ORDER BY p.ncpdp_id, lower(m.membership)
 
 -- name: books
--- Every account of members by what moved it, credit positive: before the range and in it. A reversal is of what it reverses.
+-- Every account of members by what moved it, credit positive: before the range and in it. A reversal is of what it reverses, entry by
+-- entry: it turns the advance that its original made necessary, too, in one entry with all else. What of a reversal is not its original
+-- turned round stays under the event 'reversed', of which a member's book has no kind.
 WITH moved AS MATERIALIZED (
     SELECT l.owner_id, l.ledger, l.account, l.event, CASE WHEN l.event = 'reversed' THEN l.entry_id END AS entry_id,
            coalesce(-sum(l.amount_cents) FILTER (WHERE l.effective_on < :from_on), 0) AS before_cents,
            coalesce(-sum(l.amount_cents) FILTER (WHERE l.effective_on >= :from_on), 0) AS moved_cents
     FROM line l WHERE l.owner_id = ANY (CAST(:member_ids AS uuid[])) AND l.effective_on <= :to_on GROUP BY 1, 2, 3, 4, 5
+), original AS MATERIALIZED (
+    SELECT l.owner_id, l.ledger, l.account, l.event, coalesce(sum(l.amount_cents) FILTER (WHERE e.effective_on < :from_on), 0) AS before_cents,
+           coalesce(sum(l.amount_cents) FILTER (WHERE e.effective_on >= :from_on), 0) AS moved_cents
+    FROM (SELECT DISTINCT owner_id, entry_id FROM moved WHERE event = 'reversed') m JOIN entry e USING (owner_id, entry_id)
+    JOIN journal_transaction t USING (transaction_id) JOIN entry o ON o.owner_id = e.owner_id AND o.transaction_id = t.reverses AND o.ledger = e.ledger
+    JOIN line l ON l.owner_id = o.owner_id AND l.entry_id = o.entry_id
+    GROUP BY 1, 2, 3, 4
 )
-SELECT m.owner_id, m.ledger::text AS ledger, m.account::text AS account, coalesce(o.event, m.event)::text AS event,
+SELECT m.owner_id, m.ledger::text AS ledger, m.account::text AS account, m.event::text AS event,
        sum(m.before_cents)::bigint AS before_cents, sum(m.moved_cents)::bigint AS moved_cents
-FROM moved m LEFT JOIN entry e ON e.owner_id = m.owner_id AND e.entry_id = m.entry_id
-LEFT JOIN journal_transaction t ON t.transaction_id = e.transaction_id
-LEFT JOIN journal_transaction o ON o.transaction_id = t.reverses
-GROUP BY 1, 2, 3, 4
+FROM (SELECT owner_id, ledger, account, event, before_cents, moved_cents FROM moved
+      UNION ALL SELECT owner_id, ledger, account, event, before_cents, moved_cents FROM original
+      UNION ALL SELECT owner_id, ledger, account, 'reversed', -before_cents, -moved_cents FROM original) m
+GROUP BY m.owner_id, m.ledger, m.account, m.event HAVING m.event <> 'reversed' OR sum(m.before_cents) <> 0 OR sum(m.moved_cents) <> 0
 
 -- name: all_books
 -- The same of all owners, those of the house apart.
@@ -30,16 +39,24 @@ WITH moved AS MATERIALIZED (
            coalesce(-sum(l.amount_cents) FILTER (WHERE l.effective_on < :from_on), 0) AS before_cents,
            coalesce(-sum(l.amount_cents) FILTER (WHERE l.effective_on >= :from_on), 0) AS moved_cents
     FROM line l WHERE l.effective_on <= :to_on GROUP BY 1, 2, 3, 4, 5, 6
+), original AS MATERIALIZED (
+    SELECT l.owner_id = house_id() AS is_house, l.ledger, l.account, l.event, coalesce(sum(l.amount_cents) FILTER (WHERE e.effective_on < :from_on), 0) AS before_cents,
+           coalesce(sum(l.amount_cents) FILTER (WHERE e.effective_on >= :from_on), 0) AS moved_cents
+    FROM (SELECT DISTINCT owner_id, entry_id FROM moved WHERE event = 'reversed') m JOIN entry e USING (owner_id, entry_id)
+    JOIN journal_transaction t USING (transaction_id) JOIN entry o ON o.owner_id = e.owner_id AND o.transaction_id = t.reverses AND o.ledger = e.ledger
+    JOIN line l ON l.owner_id = o.owner_id AND l.entry_id = o.entry_id
+    GROUP BY 1, 2, 3, 4
 )
-SELECT m.is_house, m.ledger::text AS ledger, m.account::text AS account, coalesce(o.event, m.event)::text AS event,
+SELECT m.is_house, m.ledger::text AS ledger, m.account::text AS account, m.event::text AS event,
        sum(m.before_cents)::bigint AS before_cents, sum(m.moved_cents)::bigint AS moved_cents
-FROM moved m LEFT JOIN entry e ON e.owner_id = m.owner_id AND e.entry_id = m.entry_id
-LEFT JOIN journal_transaction t ON t.transaction_id = e.transaction_id
-LEFT JOIN journal_transaction o ON o.transaction_id = t.reverses
-GROUP BY 1, 2, 3, 4
+FROM (SELECT is_house, ledger, account, event, before_cents, moved_cents FROM moved
+      UNION ALL SELECT is_house, ledger, account, event, before_cents, moved_cents FROM original
+      UNION ALL SELECT is_house, ledger, account, 'reversed', -before_cents, -moved_cents FROM original) m
+GROUP BY m.is_house, m.ledger, m.account, m.event HAVING m.event <> 'reversed' OR sum(m.before_cents) <> 0 OR sum(m.moved_cents) <> 0
 
 -- name: payers
--- What each payer was still to send, before the range and at its end, and what of its money arrived in it.
+-- What each payer was still to send, before the range and at its end, what of its money arrived in it, and what was advised
+-- otherwise: reversed since, or found to be another's.
 WITH moved AS MATERIALIZED (
     SELECT l.owner_id, l.reference, l.event, CASE WHEN l.event = 'reversed' THEN l.entry_id END AS entry_id,
            coalesce(-sum(l.amount_cents) FILTER (WHERE l.effective_on < :from_on), 0) AS before_cents,
@@ -49,7 +66,8 @@ WITH moved AS MATERIALIZED (
 )
 SELECT m.owner_id, coalesce(a.payer_id, '') AS payer_id, coalesce(p.name, min(a.payer_name), 'not named') AS payer_name,
        sum(m.before_cents)::bigint AS before_cents, sum(m.before_cents + m.moved_cents)::bigint AS after_cents,
-       coalesce(-sum(m.moved_cents) FILTER (WHERE coalesce(o.event, m.event) = 'funded'), 0)::bigint AS funded_cents
+       coalesce(-sum(m.moved_cents) FILTER (WHERE coalesce(o.event, m.event) = 'funded'), 0)::bigint AS funded_cents,
+       coalesce(sum(m.moved_cents) FILTER (WHERE m.event <> 'advised' AND coalesce(o.event, m.event) <> 'funded'), 0)::bigint AS corrected_cents
 FROM moved m LEFT JOIN advice a ON a.advice_id = m.reference LEFT JOIN payer p USING (payer_id)
 LEFT JOIN entry e ON e.owner_id = m.owner_id AND e.entry_id = m.entry_id
 LEFT JOIN journal_transaction t ON t.transaction_id = e.transaction_id
@@ -86,16 +104,26 @@ SELECT (SELECT coalesce(sum(s.closing_cents), 0)::bigint FROM (
 FROM bank_line b LEFT JOIN journal_transaction t USING (bank_line_id) WHERE b.as_of <= :to_on
 
 -- name: remittances
--- The 835s that were advised in the range: what each pays (BPR02) beside what it gave to owners, by payer.
+-- The 835s that were advised in the range, and those that were reversed in it: what each pays (BPR02) beside what it gave to owners, by
+-- payer. Each transaction by itself: an advice that was replaced and put back is advised twice, and once of them is reversed.
 WITH told AS MATERIALIZED (
-    SELECT l.reference AS advice_id, sum(l.amount_cents) AS given_cents,
+    SELECT l.reference AS advice_id, e.transaction_id, l.event = 'reversed' AS is_turned, sum(l.amount_cents) AS given_cents,
            coalesce(sum(l.amount_cents) FILTER (WHERE l.owner_id <> house_id()), 0) AS members_cents
-    FROM line l WHERE l.account = 'advised' AND l.event = 'advised' AND l.effective_on BETWEEN :from_on AND :to_on GROUP BY 1
+    FROM line l JOIN entry e USING (owner_id, entry_id)
+    WHERE l.account = 'advised' AND l.effective_on BETWEEN :from_on AND :to_on
+      AND (l.event = 'advised' OR (l.event = 'reversed' AND EXISTS (SELECT FROM journal_transaction t JOIN journal_transaction o ON o.transaction_id = t.reverses
+                                                                    WHERE t.transaction_id = e.transaction_id AND o.event = 'advised')))
+    GROUP BY 1, 2, 3
+), paid AS (
+    SELECT n.*, a.payer_id, a.payer_name, a.trace_number, CASE WHEN n.is_turned THEN -a.payment_cents ELSE a.payment_cents END AS payment_cents
+    FROM told n JOIN advice a USING (advice_id)
 )
-SELECT a.payer_id, coalesce(p.name, min(a.payer_name)) AS payer_name, count(*) AS advices, sum(a.payment_cents)::bigint AS payment_cents,
-       sum(n.given_cents)::bigint AS given_cents, sum(n.members_cents)::bigint AS members_cents,
-       count(*) FILTER (WHERE a.payment_cents <> n.given_cents) AS wrong, min(a.trace_number) FILTER (WHERE a.payment_cents <> n.given_cents) AS wrong_trace
-FROM told n JOIN advice a USING (advice_id) LEFT JOIN payer p USING (payer_id) GROUP BY a.payer_id, p.name ORDER BY 2, 1
+SELECT n.payer_id, coalesce(p.name, min(n.payer_name)) AS payer_name, count(*) FILTER (WHERE NOT n.is_turned) AS advices,
+       coalesce(sum(n.payment_cents) FILTER (WHERE NOT n.is_turned), 0)::bigint AS payment_cents,
+       coalesce(sum(n.payment_cents) FILTER (WHERE n.is_turned), 0)::bigint AS reversed_cents, sum(n.members_cents)::bigint AS members_cents,
+       coalesce(sum(n.members_cents) FILTER (WHERE n.is_turned), 0)::bigint AS members_reversed_cents,
+       count(*) FILTER (WHERE n.payment_cents <> n.given_cents) AS wrong, min(n.trace_number) FILTER (WHERE n.payment_cents <> n.given_cents) AS wrong_trace
+FROM paid n LEFT JOIN payer p USING (payer_id) GROUP BY n.payer_id, p.name ORDER BY 2, 1
 
 -- name: told_to_nobody
 -- Lines of advices that no advice is known to.

@@ -57,13 +57,13 @@ WITH moved AS MATERIALIZED (
     GROUP BY l.owner_id, l.entry_id, l.effective_on HAVING sum(l.amount_cents) <> 0
 )
 SELECT m.owner_id, m.effective_on, e.event::text AS event, o.event::text AS reversed_event, t.reason, m.amount_cents,
-       coalesce(p.name, a.facts ->> 'payer', a.facts ->> 'payer_id', v.payer_name) AS payer_name
+       coalesce(p.name, a.facts ->> 'payer', v.payer_name, a.facts ->> 'payer_id') AS payer_name
 FROM moved m JOIN entry e USING (owner_id, entry_id) JOIN journal_transaction t USING (transaction_id)
 LEFT JOIN journal_transaction o ON o.transaction_id = t.reverses
 -- What a payer took outside an advice was decided by people, who named it.
 LEFT JOIN approval a ON a.approval_id = CASE WHEN coalesce(o.event, t.event) IN ('payer_debited', 'network_adjustment_allocated')
     THEN CAST(substring(coalesce(o.fact_key, t.fact_key) FROM '[0-9]+$') AS bigint) END AND a.kind IN ('payer_debit', 'network_allocation')
-LEFT JOIN advice v ON v.advice_id = m.advice_id
+LEFT JOIN advice v ON v.advice_id = coalesce(m.advice_id, CAST(a.facts ->> 'advice_id' AS bigint))
 LEFT JOIN payer p ON p.payer_id = coalesce(a.facts ->> 'payer_id', v.payer_id)
 ORDER BY m.effective_on, t.transaction_id, e.entry_id
 

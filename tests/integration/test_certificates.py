@@ -39,6 +39,7 @@ from tests.support.bank import paid_in, paid_out
 from tests.support.books import MAKER, Books, roster_row
 from tests.support.certificates import certifier, seal
 from tests.support.fees import import_rows
+from tests.support.lives import kept
 from tests.support.trade import OTHER_PAYER, PAYER, A, B, C, Part, pharmacy, remittance
 
 MONDAY, TUESDAY, WEDNESDAY = (date(2026, 11, day) for day in (16, 17, 18))
@@ -48,6 +49,7 @@ VERIFIER = Path(ledger.export.__file__).parent / "verifier" / "verify.py"
 
 
 @pytest.fixture
+@kept
 def lived(books: Books) -> Books:
     """Give books of a month: A claims 1,000.00 less 50.00, B 300.00; fees; both paid; OTHER_PAYER owes A 30.00."""
     books.put_in("OWN", 500_00, MONDAY)

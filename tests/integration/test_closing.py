@@ -34,6 +34,7 @@ from tests.support.closing import (
     telling,
     write,
 )
+from tests.support.lives import kept
 
 _TIED_BUT = """INSERT INTO period_tie_out
     SELECT '2026-10-01', 1, custodial_account_id, as_of, closing_cents, closing_cents, file_id
@@ -41,6 +42,7 @@ _TIED_BUT = """INSERT INTO period_tie_out
 
 
 @pytest.fixture
+@kept
 def october(new_books: Books) -> Books:
     """Give books whose October can be closed."""
     live_october(new_books)
@@ -136,6 +138,42 @@ def _from_a_table_of_its_own(connection: Connection) -> None:
     write(connection, CHECK, verdict="holds")
 
 
+def _without_a_proof(connection: Connection) -> None:
+    write(connection, f"{CHECK} WHERE n.name <> 'P3'", verdict="holds")
+    write(connection, TIED)
+
+
+def _with_a_proof_carried(connection: Connection) -> None:
+    """A proof is no matter of carrying over."""
+    write(connection, f"{CHECK} WHERE n.name <> 'certificates'", verdict="holds")
+    write(
+        connection, "INSERT INTO period_check VALUES ('2026-10-01', 1, 99, 'certificates', 'carried', 0, 1, 0, 'one')"
+    )
+    write(connection, TIED)
+
+
+def _with_an_exception_left_out(connection: Connection) -> None:
+    checked(connection)
+    open_case(connection, CaseKind.SET_QUARANTINED, "file 1 set 1", 1_00, "by a test")
+
+
+def _with_a_cycle_left_out(connection: Connection) -> None:
+    checked(connection)
+    write(
+        connection,
+        "INSERT INTO cycle (business_date, effective_on, odfi_routing, company_id, company_name, entry_description,"
+        " proposed_by) VALUES ('2026-10-30', '2026-11-02', '091000019', '1', 'X', 'X', :actor)",
+        actor=CHECKER,
+    )
+
+
+def _with_a_file_half_read(connection: Connection) -> None:
+    checked(connection)
+    write(
+        connection, "UPDATE received_file SET status = 'reading' WHERE file_id = (SELECT min(file_id) FROM bank_line)"
+    )
+
+
 def _closed_by_hand(engine: Engine, put_down: Callable[[Connection], None]) -> None:
     with unit_of_work(engine) as connection:
         lock(connection)
@@ -148,13 +186,27 @@ def _closed_by_hand(engine: Engine, put_down: Callable[[Connection], None]) -> N
         (_nothing, "close_has_checks"),
         (_without_a_day, "close_ties_out"),
         (_from_a_table_of_its_own, "close_ties_out"),
+        (_without_a_proof, "close_has_checks"),
+        (_with_a_proof_carried, "close_has_checks"),
+        (_with_an_exception_left_out, "close_names_what_is_open"),
+        (_with_a_cycle_left_out, "close_names_what_is_open"),
+        (_with_a_file_half_read, "close_names_what_is_open"),
     ],
-    ids=["no checks", "a day less", "no statements in a table of its own"],
+    ids=[
+        "no checks",
+        "a day less",
+        "no statements in a table of its own",
+        "a proof less",
+        "a proof carried over",
+        "an exception that nobody carries over",
+        "a cycle half done",
+        "a file half read",
+    ],
 )
 def test_a_close_rests_on_something(
     october: Books, owner: Engine, put_down: Callable[[Connection], None], rule: str
 ) -> None:
-    """Without checks, or with a bank day that is not tied out, the close does not commit."""
+    """Without all checks, with a bank day not tied out, or something open and not carried over, it does not commit."""
     with pytest.raises(PeriodClosedError) as caught:
         _closed_by_hand(owner, put_down)
     assert caught.value.rule == rule

@@ -23,7 +23,7 @@ from payouts.closing.model import Close
 from payouts.closing.pieces import PIECES
 from payouts.closing.reopening import propose_reopening
 from tests.support.books import CHECKER, MAKER, Books
-from tests.support.closing import banking_days, closer_of, telling
+from tests.support.closing import CHECK, banking_days, closer_of, telling, write
 
 OCTOBER = date(2026, 10, 1)
 AFTER = date(2026, 11, 3)
@@ -127,7 +127,7 @@ def test_what_is_not_packed_is_not_packed_anew(closer: Closer, out: Path, new_bo
         closer.repack(OCTOBER, " ", out, telling)
     with new_books.begin() as connection:
         connection.execute(text("SELECT close_period('2026-10-01', '2026-11-03', :who)"), {"who": CHECKER})
-        connection.execute(text("INSERT INTO period_check VALUES ('2026-10-01', 1, 1, 'looked', 'holds', 0, 0, 0, '')"))
+        write(connection, CHECK, verdict="holds")
         connection.execute(text("SELECT tie_out_period('2026-10-01', 1)"))
     with pytest.raises(CloseUnfinishedError):
         closer.repack(OCTOBER, LOST, out, telling)

@@ -37,7 +37,8 @@ def case_id(books: Books, kind: str) -> int:
 def ask(books: Books, kind: str, action: Action, **facts: Any) -> int:  # noqa: ANN401 (fields of the request)
     """Ask for an action about the one open case of a kind; give the approval."""
     number = case_id(books, kind)
-    request = Resolution(case_id=number, action=action, reason=facts.pop("reason", "as it is"), day=LATER, **facts)
+    told: dict[str, Any] = {"reason": "as it is", "day": LATER} | facts
+    request = Resolution(case_id=number, action=action, **told)
     with books.begin() as connection:
         approval_id = resolve(connection, request, MAKER)
     assert approval_id is not None

@@ -61,7 +61,9 @@ def telling(step: str, done: int, total: int | None) -> None:
 OCTOBER = date(2026, 10, 1)
 AFTER = date(2026, 11, 3)
 _CLOSE = text("SELECT version, is_new FROM close_period(:month, :day, :actor)")
-CHECK = "INSERT INTO period_check VALUES ('2026-10-01', 1, 1, 'looked', :verdict, 0, 0, 0, 'by a test')"
+CHECK = """INSERT INTO period_check SELECT '2026-10-01', 1, place, name, :verdict, 0, 0, 0, 'by a test'
+    FROM unnest(ARRAY['P1', 'P2', 'P3', 'P5', 'P6', 'P7', 'P8', 'P9', 'P10', 'P11', 'certificates', 'bank tie-out'])
+    WITH ORDINALITY AS n (name, place)"""
 TIED = "SELECT tie_out_period('2026-10-01', 1)"
 
 

@@ -375,6 +375,7 @@ def _payer_month(made: Statement, payer_id: str, name: str) -> PayerMonth:
         awaited_before_cents=0,
         claims_cents=sum(row.claims_cents for row in rows),
         taken_cents=sum(each.amount_cents for row in rows for each in row.adjustments),
+        corrected_cents=0,
         funded_cents=sum(row.amount_cents for row in rows if row.state == "funded"),
         awaited_after_cents=sum(row.amount_cents for row in rows if row.state == "accepted"),
     )
@@ -385,7 +386,7 @@ def certificate() -> tuple[Body, Body, str]:
     key = SigningKey("centralpay/1999999999", Ed25519PrivateKey.from_private_bytes(bytes(32)))
     sealed_at = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
     root = bytes(range(32))
-    note = key.sign(CheckpointNote(key.name, 51_207, root, sealed_at).text())
+    note = key.sign(CheckpointNote(key.name, 51_207, root, sealed_at, "mary").text())
     checkpoint = Checkpoint(
         size=51_204,
         journal_size=40_113,

@@ -235,12 +235,30 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- That the proofs and the certificates were run is asked by their names: what came of them is who closes' word. What is open when the
+-- month is closed is asked of the books themselves: each of it is carried over, with its reason, or the month stays open.
 CREATE FUNCTION close_is_complete() RETURNS trigger LANGUAGE plpgsql
 SET search_path = centralpay, pg_temp SET plan_cache_mode = force_custom_plan AS $$
-DECLARE missing record;
+DECLARE missing record; unasked text; still text; after_it date := (NEW.month + interval '1 month')::date;
 BEGIN
-    IF NOT EXISTS (SELECT FROM period_check k WHERE k.month = NEW.month AND k.version = NEW.version) THEN
-        PERFORM refuse(5, 'close_has_checks', format('nothing was checked before %s was closed', to_char(NEW.month, 'YYYY-MM')));
+    SELECT string_agg(n.name, ', ') INTO unasked
+    FROM unnest(ARRAY['P1', 'P2', 'P3', 'P5', 'P6', 'P7', 'P8', 'P9', 'P10', 'P11', 'certificates', 'bank tie-out']) AS n (name)
+    WHERE NOT EXISTS (SELECT FROM period_check k WHERE k.month = NEW.month AND k.version = NEW.version AND k.name = n.name AND k.verdict = 'holds');
+    IF unasked IS NOT NULL THEN
+        PERFORM refuse(5, 'close_has_checks', format('before %s was closed these did not hold, or were not looked at: %s', to_char(NEW.month, 'YYYY-MM'), unasked));
+    END IF;
+    SELECT o.subject INTO still FROM (
+        SELECT 'bank lines posted' AS subject, false AS is_carriable
+        WHERE EXISTS (SELECT FROM bank_line b WHERE b.as_of < after_it AND NOT EXISTS (SELECT FROM journal_transaction t WHERE t.bank_line_id = b.bank_line_id))
+        UNION ALL SELECT 'files read', true WHERE EXISTS (SELECT FROM received_file WHERE status = 'reading')
+        UNION ALL SELECT 'cycles', true WHERE EXISTS (SELECT FROM cycle WHERE state IN ('proposed', 'approved') AND business_date < after_it)
+        UNION ALL SELECT 'exception ' || e.exception_id, true
+        FROM exception_case e LEFT JOIN bank_line b ON b.bank_line_id = CASE WHEN e.subject ~ '^bank line [0-9]{1,18}$' THEN substring(e.subject FROM 11)::bigint END
+        WHERE e.state = 'open' AND (b.as_of IS NULL OR b.as_of < after_it)) o
+    WHERE NOT (o.is_carriable AND EXISTS (SELECT FROM period_carried c WHERE c.month = NEW.month AND c.version = NEW.version AND c.subject = o.subject)) LIMIT 1;
+    IF still IS NOT NULL THEN
+        PERFORM refuse(5, 'close_names_what_is_open', format('%s is open when %s is closed, and was not carried over: look once more', still,
+            to_char(NEW.month, 'YYYY-MM')), jsonb_build_object('month', NEW.month, 'open', still));
     END IF;
     SELECT s.custodial_account_id, s.as_of INTO missing FROM bank_statement s
     LEFT JOIN period_tie_out o ON (o.month, o.version, o.custodial_account_id, o.as_of) = (NEW.month, NEW.version, s.custodial_account_id, s.as_of)
