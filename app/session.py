@@ -1,4 +1,9 @@
-"""One command's work: settings, keys, vault and database opened once, and closed when the command ends."""
+"""One command's work: settings, keys, vault and database opened once, and closed when the command ends.
+
+What only some commands need (readers of files, the release, papers) is imported where it is made: it would be half of
+every command's start.
+"""
+# ruff: noqa: PLC0415
 
 import os
 import pwd
@@ -8,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -17,7 +23,6 @@ from app.database import Role
 from app.logs import bind_run, configure_logs, run_id
 from app.settings import Settings
 from ingest.encryption import Keyring
-from ingest.receiving import Receiver
 from ingest.vault import Vault
 from ledger.activity import Begin
 from ledger.reads import note_if_auditor
@@ -25,14 +30,15 @@ from ledger.seal import checkpoints
 from ledger.seal.checkpoints import Checkpoint
 from ledger.seal.outside import Outside
 from ledger.seal.sealer import Sealer
-from payouts.accounts.roster import roster_desk
-from payouts.ach.outgoing import Courier
-from payouts.answers.loading import PaymentFiles
-from payouts.cycle.cycles import Originator
-from payouts.cycle.release import Releaser
-from payouts.papers.sender import Sender, sender_of
 from schemas.calendar import BANK_ZONE
 from schemas.errors import WrongUseError
+
+if TYPE_CHECKING:
+    from ingest.receiving import Receiver
+    from payouts.ach.outgoing import Courier
+    from payouts.cycle.cycles import Originator
+    from payouts.cycle.release import Releaser
+    from payouts.papers.sender import Sender
 
 __all__ = ["BANK_ZONE", "Clock", "Session", "acting_user", "bank_clock", "opened", "out_file"]
 
@@ -71,14 +77,18 @@ class Session:
         return Vault(self.settings.vault_dir, self.keyring)
 
     @property
-    def originator(self) -> Originator:
+    def originator(self) -> "Originator":
         """Who sends the ACH files."""
+        from payouts.cycle.cycles import Originator
+
         settings = self.settings
         return Originator(settings.odfi_routing, settings.company_id, settings.company_name, settings.entry_description)
 
     @property
-    def sender(self) -> Sender:
+    def sender(self) -> "Sender":
         """Who stands at the head of papers, and whom their readers call."""
+        from payouts.papers.sender import sender_of
+
         return sender_of(self.settings.company_full_name or self.settings.company_name, self.settings.office)
 
     @property
@@ -91,8 +101,12 @@ class Session:
         """The business date of a command that is not told another: today, by the bank's clock."""
         return self.now.date()
 
-    def receiver(self) -> Receiver:
+    def receiver(self) -> "Receiver":
         """Give what takes files in; one for all files of a command."""
+        from ingest.receiving import Receiver
+        from payouts.accounts.roster import roster_desk
+        from payouts.answers.loading import PaymentFiles
+
         settings = self.settings
         account = settings.bank_account.get_secret_value()
         days, wait = settings.bank_details_cooling_days, settings.new_accounts_wait
@@ -101,8 +115,10 @@ class Session:
         payments = PaymentFiles(self.keyring, account, self.actor, self.today, settings.bank_leniencies)
         return Receiver(self.begin, self.vault, self.keyring, account, self.actor, desk, payment_files=payments.load)
 
-    def releaser(self) -> Releaser:
+    def releaser(self) -> "Releaser":
         """Give what releases cycles, on the bank's clock."""
+        from payouts.cycle.release import Releaser
+
         office = self.settings.office
         form = self.settings.file_form
         return Releaser(self.begin, self.vault, self.keyring, self.actor, self.now, office, form, self.sender)
@@ -119,15 +135,17 @@ class Session:
         """
         self.sealer().seal(self.actor, self.now)
         with self.begin() as connection:
-            return checkpoints.named(connection, "latest")
+            return checkpoints.named(connection, "latest", self.now)
 
     @property
     def outside(self) -> Outside:
         """What is compared with the seal: the published checkpoints."""
         return Outside(published=self.settings.checkpoints_folder)
 
-    def courier(self, connection: Connection) -> Courier:
+    def courier(self, connection: Connection) -> "Courier":
         """Give what sends files to the bank, on the bank's clock."""
+        from payouts.ach.outgoing import Courier
+
         settings = self.settings
         return Courier(
             connection=connection,
@@ -181,6 +199,25 @@ def opened(
         yield Session(settings, actor, noting.before(begin), noting.before(reading), keyring, clock)
 
 
+def note_read(settings: Settings, url: str, as_user: str | None) -> None:
+    """Write down what is asked, where an auditor asks it, for a command that opens no session.
+
+    In a database whose schema is not up to date nothing can be written down, and nothing of its books is shown.
+
+    Args:
+        settings: the installation's.
+        url: of the database, at hand.
+        as_user: who acts, when the command says so.
+
+    Raises:
+        ReadNotNotedError: it can not be written: do not answer.
+    """
+    if database.status(url).pending:
+        return
+    with database.connected(url, Role.APP) as engine:
+        _Noting(acting_user(settings, as_user), partial(database.unit_of_work, engine)).note(asked())
+
+
 class _Noting:
     """Sees to it that what an auditor asks is written down before anything is read for it: the one way to the database.
 
@@ -200,13 +237,18 @@ class _Noting:
 
         @contextmanager
         def noted() -> Iterator[Connection]:
-            self._note(asked())
+            self.note(asked())
             with opening() as connection:
                 yield connection
 
         return noted
 
-    def _note(self, question: Asked) -> None:
+    def note(self, question: Asked) -> None:
+        """Write a question down, once for a command, where an auditor asks it.
+
+        Raises:
+            ReadNotNotedError: it can not be written: do not answer.
+        """
         if self._is_auditor is False or question in self._noted:
             return
         with self._begin() as connection:

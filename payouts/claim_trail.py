@@ -133,7 +133,9 @@ class ClaimTrail(BaseModel):
     """Its payer paid the pharmacy by itself: no money of it passes our account."""
 
 
-def find_claims(connection: Connection, rx: str, member: str | None = None, *, most: int) -> list[ClaimTrail]:
+def find_claims(
+    connection: Connection, rx: str, member: str | None = None, *, most: int, paired: bool = True
+) -> list[ClaimTrail]:
     """Find the claim lines of a prescription number, the latest payment first.
 
     Args:
@@ -141,12 +143,14 @@ def find_claims(connection: Connection, rx: str, member: str | None = None, *, m
         rx: the prescription number, with or without zeros in front and suffix.
         member: NCPDP id of the pharmacy, under any ownership, or a member id; None: all pharmacies.
         most: how many lines at most.
+        paired: say which claim takes back which. The pairs are those of now, whatever past the connection reads:
+            a later file or a person may have found others since, so an answer of the past is better without them.
 
     Raises:
         UnknownMemberError: there is no such member.
     """
     members = None if member is None else _members(connection, member)
-    found = connection.execute(_QUERIES["trail"], {"rx": rx, "members": members, "most": most})
+    found = connection.execute(_QUERIES["trail"], {"rx": rx, "members": members, "most": most, "paired": paired})
     return [_trail(row) for row in found.mappings()]
 
 

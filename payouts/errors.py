@@ -15,12 +15,19 @@ class NotAUserError(RefusedError):
 
 
 class RoleMissingError(RefusedError):
-    """Who acts has no role that allows it."""
+    """Who acts has no role that allows it.
 
-    def __init__(self, actor: str, role: str, needed: Sequence[str]) -> None:
+    Args:
+        actor: who.
+        role: the one that who acts has.
+        needed: roles that would do.
+        instead: what who acts may do in its place, as a sentence.
+    """
+
+    def __init__(self, actor: str, role: str, needed: Sequence[str], instead: str = "") -> None:
         self.actor = actor
         self.role = role
-        super().__init__(f"{actor} is {role}; this needs {' or '.join(needed)}")
+        super().__init__(f"{actor} is {role}; this needs {' or '.join(needed)}{instead and f'. {instead}'}")
 
 
 class UserExistsError(RefusedError):

@@ -25,7 +25,7 @@ from payouts.spreadsheet import plain_cell
 from schemas.errors import WrongUseError
 from schemas.money import show_cents, text_from_cents
 
-audit = typer.Typer(help="Registers and tests for an examiner.", no_args_is_help=True)
+audit = typer.Typer(help="For an examiner: registers, routine tests, what auditors read.", no_args_is_help=True)
 
 _SHOWN = 500
 """Rows of a register that a screen shows; a file has all."""
@@ -43,11 +43,13 @@ def register(app: typer.Typer) -> None:
 
 
 @audit.command("registers")
-def list_registers(as_json: AsJson = False) -> None:
+def list_registers(as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the registers that there are, what each says, and what it is tied to.
 
     Example: centralpay audit registers
     """
+    with opened(as_user, warn) as session, session.reading():
+        pass  # Nothing is read for it; that an auditor asks is noted.
     fees = [FEES, "by month", "each fee beside its contract: centralpay fees register"]
     spans = {Span.RANGE: "--from --to", Span.DAY: "--as-of"}
     rows = [*([kind.name, spans[kind.span], kind.says] for kind in REGISTERS.values()), fees]

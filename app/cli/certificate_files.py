@@ -49,7 +49,7 @@ def leave_all(
                 name = f"{each.of.name}-{number}"
             names.add(name)
             waiting.append(name)
-            leave(folder / f"{name}.json", envelope_text(each.body, each.proof))
+            leave(folder / f"{name}.json", envelope_text(each.body, each.proof), synced=False)
             bar.step("leaving files")
             bar.at(len(names), total)
             yield canonical({"body": each.body, "proof": each.proof, "sha256": each.of.body_sha256})
@@ -60,4 +60,4 @@ def leave_all(
         return
     with closing(set_in_order(Paper.CERTIFICATE, session.sender, written())) as papers:
         for content in papers:
-            leave(folder / f"{waiting.pop(0)}.pdf", content)
+            leave(folder / f"{waiting.pop(0)}.pdf", content, synced=False)

@@ -1,27 +1,27 @@
-"""Pass-through certificates: one member's (``certificate``), everybody's, the population's, and those issued before."""
+"""Pass-through certificates: one member's (``certificate``), everybody's, the population's."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from app.cli.certificate_files import CertificateForm, leave_all, leave_one
-from app.cli.certificate_screens import listed_row, say_given, show_checks, show_figures
+from app.cli import certificates_issued
+from app.cli.certificate_files import CertificateForm, leave_all
+from app.cli.certificate_screens import show_figures
+from app.cli.certificates_issued import Form, given_one, leave_told
 from app.cli.dates import month_from
 from app.cli.moment import KnownAt, reading_as_known
-from app.cli.screen import SCREEN, AsJson, AsUser, Bar, possible, print_json, print_table, progress, warn
-from app.exit_codes import ExitCode
+from app.cli.screen import SCREEN, AsJson, AsUser, Bar, print_json, print_table, progress, warn
 from app.session import Session, opened, out_file
 from ingest.directory import find_member
 from ledger.seal.checkpoints import Checkpoint, named
-from payouts.certificates.bodies import Body
-from payouts.certificates.checking import all_hold, checks, read_envelope
-from payouts.certificates.given import GivenOut, certificate, given_out, newest_of_everybody, of_member
+from payouts.certificates.given import GivenOut, given_out, newest_of_everybody
 from payouts.certificates.issuing import Certifier
 from payouts.certificates.population import proven_members, proven_population
 from payouts.certificates.reading import members_months, month_ends
-from payouts.people.users import OPERATORS, UserRole, require
+from payouts.people.users import OPERATORS, require
 from schemas.errors import WrongUseError
 
 commands = typer.Typer(help="Everybody's certificates, and those that were issued.", no_args_is_help=True)
@@ -30,19 +30,19 @@ FromMonth = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM", help
 ToMonth = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM", help="Last month.")]
 OneMonth = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="The month.")]
 Anew = Annotated[bool, typer.Option("--anew", help="Supersede what was issued, where the books say otherwise by now.")]
-Number = Annotated[int, typer.Argument(metavar="ID", callback=possible, help="Of the list.")]
 
 
-Form = Annotated[CertificateForm, typer.Option("--format", help="How to write it; beside a PDF the JSON is left.")]
-
-
-Envelope = tuple[Body, Body]
-"""A certificate and its proof."""
+_READS = (
+    "To read one leave --out away (with --json for its figures); one that was issued is given by: "
+    "centralpay certificates again ID --out FILE"
+)
+"""What an auditor does, who issues nothing."""
 
 
 def register(app: typer.Typer) -> None:
     """Hang these commands into the command line."""
     app.command("certificate")(write_certificate)
+    certificates_issued.register(commands)
     app.add_typer(commands, name="certificates")
 
 
@@ -71,24 +71,17 @@ def write_certificate(
             with reading_as_known(session, known) as (connection, checkpoint):
                 members = [find_member(connection, member, to_on)]
                 (made,) = proven_members(members_months(connection, members, from_on, to_on))
-            show_figures(
-                made.figures,
-                f"{made.member.ncpdp_id} {made.member.dba_name}",
-                (from_on, to_on),
-                checkpoint,
-                as_json=as_json,
-            )
+            whose = f"{made.member.ncpdp_id} {made.member.dba_name}"
+            show_figures(made.figures, whose, (from_on, to_on), checkpoint, as_json=as_json)
             return
-        with session.begin() as connection:
-            require(connection, session.actor, tuple(UserRole))
-            at = None if known is None else named(connection, known)
-            member_id = find_member(connection, member, to_on)
-        _warn_running(session, to_on)
-        number = _certifier(session).issue_member(member_id, from_on, to_on, anew=anew, at=at)
-        given = _given(session, number)
-        _warn_other(given, at)
-        leave_one(session, given, out, kind)
-    say_given(given, out, as_json=as_json)
+
+        def issue(certifier: Certifier, at: Checkpoint | None) -> int:
+            with session.reading() as connection:
+                member_id = find_member(connection, member, to_on)
+            return certifier.issue_member(member_id, from_on, to_on, anew=anew, at=at)
+
+        given = _issued(session, known, to_on, issue)
+    leave_told(session, given, out, kind, as_json=as_json)
 
 
 @commands.command("issue")
@@ -108,12 +101,9 @@ def issue_all(
     Example: centralpay certificates issue --month 2026-11 --out certificates
     """
     from_on, to_on = _months(month, from_month, to_month)
-    folder = out_file(out / "certificate").parent
     with opened(as_user, warn) as session, progress("certificates", None) as bar:
-        with session.begin() as connection:
-            require(connection, session.actor, OPERATORS)
-            at = None if known is None else named(connection, known)
-        _warn_running(session, to_on)
+        at = _see_issuer(session, known, to_on)
+        folder = out_file(out / "certificate").parent
         issued = _certifier(session).issue_everybody(from_on, to_on, _tell(bar), anew=anew, at=at)
         with session.reading() as connection:
             of = newest_of_everybody(connection, from_on, to_on)
@@ -156,83 +146,12 @@ def write_population(
                 made = proven_population(connection, from_on, to_on, bar.at)
             show_figures(made, f"All {made.members} members", (from_on, to_on), checkpoint, as_json=as_json)
             return
-        with session.begin() as connection:
-            require(connection, session.actor, OPERATORS)
-            at = None if known is None else named(connection, known)
-        _warn_running(session, to_on)
-        number = _certifier(session).issue_population(from_on, to_on, _tell(bar), anew=anew, at=at)
-        given = _given(session, number)
-        _warn_other(given, at)
-        leave_one(session, given, out, kind)
-    say_given(given, out, as_json=as_json)
 
+        def issue(certifier: Certifier, at: Checkpoint | None) -> int:
+            return certifier.issue_population(from_on, to_on, _tell(bar), anew=anew, at=at)
 
-@commands.command("list")
-def show_issued(
-    member: Annotated[str | None, typer.Option(help="NCPDP id or member id; else those of the population.")] = None,
-    as_json: AsJson = False,
-    as_user: AsUser = None,
-) -> None:
-    """List the certificates that were issued to a member, or of the population.
-
-    Example: centralpay certificates list --member 1234567
-    """
-    with opened(as_user, warn) as session, session.reading() as connection:
-        found = of_member(connection, None if member is None else find_member(connection, member))
-    if as_json:
-        print_json({"certificates": [each.model_dump(mode="json") for each in found]})
-        return
-    columns = [
-        *("id#", "from", "to", "version#", "superseded by", "closing", "kept: the flat fee", "known at#", "leaf"),
-        *("issued (UTC)", "by", "SHA-256"),
-    ]
-    print_table("Certificates issued", columns, [listed_row(each) for each in found])
-
-
-@commands.command("again")
-def write_again(
-    certificate_id: Number,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it.")],
-    kind: Form = CertificateForm.JSON,
-    as_json: AsJson = False,
-    as_user: AsUser = None,
-) -> None:
-    """Write a certificate that was issued: the same bytes as then, with its proof.
-
-    Example: centralpay certificates again 1 --out c.json
-    """
-    with opened(as_user, warn) as session:
-        given = _given(session, certificate_id)
-        leave_one(session, given, out, kind)
-    say_given(given, out, as_json=as_json)
-
-
-@commands.command("check")
-def check(
-    what: Annotated[str, typer.Argument(metavar="FILE|ID", help="A file that was given out, or a number of the list.")],
-    as_json: AsJson = False,
-    as_user: AsUser = None,
-) -> None:
-    """Check a certificate: text, leaf, signed root, footing, and the books of then; exit code 4 when it does not hold.
-
-    Example: centralpay certificates check 1
-    """
-    with opened(as_user, warn) as session:
-        if what.isascii() and what.isdigit():
-            possible(int(what))
-            given = _given(session, int(what))
-            envelope: Envelope = (given.body, given.proof)
-        else:
-            envelope = read_envelope(what, _content(Path(what)))
-        with session.reading() as connection:
-            found = checks(connection, *envelope)
-    if as_json:
-        document = [each.model_dump(mode="json") for each in found]
-        print_json({"certificate": what, "holds": all_hold(found), "checks": document})
-    else:
-        show_checks(what, found)
-    if not all_hold(found):
-        raise typer.Exit(ExitCode.PROOF_FAILED)
+        given = _issued(session, known, to_on, issue)
+    leave_told(session, given, out, kind, as_json=as_json)
 
 
 def _months(month: str | None, from_month: str | None, to_month: str | None) -> tuple[date, date]:
@@ -266,25 +185,28 @@ def _tell(bar: Bar) -> Any:  # noqa: ANN401 (a function of two arguments)
     return tell
 
 
-def _warn_running(session: Session, to_on: date) -> None:
+def _see_issuer(session: Session, known: str | None, to_on: date) -> Checkpoint | None:
+    """See that who acts may issue, before anything is read or sealed for it; give the checkpoint that is asked for.
+
+    Raises:
+        RoleMissingError: who acts only reads.
+        WrongUseError: there is no such checkpoint.
+    """
+    with session.begin() as connection:
+        require(connection, session.actor, OPERATORS, instead=_READS)
+        at = None if known is None else named(connection, known, session.now)
     if to_on >= session.today:
         warn(f"{to_on} is not over: what is posted until then is in another version alone, by --anew")
+    return at
 
 
-def _warn_other(given: GivenOut, at: Checkpoint | None) -> None:
+def _issued(
+    session: Session, known: str | None, to_on: date, issue: Callable[[Certifier, Checkpoint | None], int]
+) -> GivenOut:
+    """Issue a certificate as known at the checkpoint that is asked for, and give it out."""
+    at = _see_issuer(session, known, to_on)
+    given = given_one(session, issue(_certifier(session), at))
     of = given.of
     if at is not None and at.size != of.checkpoint_size:
         warn(f"Certificate {of.certificate_id} was issued as known at checkpoint {of.checkpoint_size}: it stays so")
-
-
-def _given(session: Session, number: int) -> GivenOut:
-    with session.reading() as connection:
-        (given,) = given_out(connection, session.vault, [certificate(connection, number)])
     return given
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise WrongUseError(f"{path}: {error.strerror}") from error

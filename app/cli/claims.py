@@ -40,18 +40,21 @@ def find(
     rx: Annotated[str, typer.Option("--rx", metavar="N", help="Prescription number, with or without zeros, suffix.")],
     member: Annotated[str | None, typer.Option("--member", metavar="NCPDP", help="NCPDP id, or member id.")] = None,
     most: Most = 50,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
     """Follow a prescription: promised, advised, funded, paid, and what is missing.
 
+    Of the past it says all but which claim takes back which: that is found anew with every file.
+
     Example: centralpay claim find --rx 6000123 --member 1234567
     """
     rx, member = readable(rx), member and readable(member)
-    with opened(as_user, warn) as session, session.reading() as connection:
-        found = find_claims(connection, rx, member, most=most)
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
+        found = find_claims(connection, rx, member, most=most, paired=moment.checkpoint is None)
     if as_json:
-        print_json({"rx": rx, "claims": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"rx": rx, "claims": [each.model_dump(mode="json") for each in found]})
         return
     if not found:
         where = "" if member is None else f" of {member}"
@@ -60,6 +63,7 @@ def find(
         _show_claim(each)
     if len(found) == most:
         warn(f"These are the latest {most}; there may be more: --most")
+    moment.say()
 
 
 def _show_claim(found: ClaimTrail) -> None:

@@ -91,15 +91,15 @@ def show_corrections(known_at: KnownAt = None, as_json: AsJson = False, as_user:
 
 
 @corrections.command("show")
-def show_one(approval_id: Number, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_one(approval_id: Number, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """Show a correction with the claims that it names.
 
     Example: centralpay corrections show 7
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = show_correction(connection, approval_id)
     if as_json:
-        print_json(found)
+        print_json(moment.known | found.model_dump(mode="json", exclude_none=True))
         return
     _show([found])
     SCREEN.print(found.reason, markup=False)
@@ -107,6 +107,7 @@ def show_one(approval_id: Number, as_json: AsJson = False, as_user: AsUser = Non
         [each.trace_number, each.payer_id, each.rx_number, each.amount_cents, each.standing] for each in found.claims
     ]
     print_table("Claims", ["trace", "payer", "prescription", "amount", "stands"], rows)
+    moment.say()
 
 
 @interest.command("allocate")
@@ -143,18 +144,20 @@ def allocate_interest(
     show_approval(approval_id, "pending", as_json=as_json)
 
 
-def show_rows(approval_id: Number, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_rows(approval_id: Number, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """Show the members and amounts that an approval would post.
 
     Example: centralpay approvals rows 7
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = shown(connection, approval_id)
     if as_json:
-        print_json({"approval_id": approval_id, "rows": [each.model_dump(mode="json") for each in found]})
+        rows_json = [each.model_dump(mode="json") for each in found]
+        print_json(moment.known | {"approval_id": approval_id, "rows": rows_json})
         return
     rows = [[each.ncpdp_id, each.amount_cents, each.claim_reference] for each in found]
     print_table(f"Approval {approval_id}", ["member", "amount", "claim"], rows)
+    moment.say()
 
 
 def _show(found: list[ShownCorrection]) -> None:

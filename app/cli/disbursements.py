@@ -20,7 +20,7 @@ disbursement_commands = typer.Typer(
     help="Payments to others than members: levies, escheats, refunds.", no_args_is_help=True
 )
 
-Number = Annotated[int, typer.Argument(metavar="ID")]
+Number = Annotated[int, typer.Argument(metavar="ID", help="Its number; see: centralpay disbursements list.")]
 Day = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Business date; else today.")]
 All = Annotated[bool, typer.Option("--all", help="Those that are done, too.")]
 
@@ -44,18 +44,19 @@ def show_all(
 
 
 @disbursement_commands.command("show")
-def show(disbursement_id: Number, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show(disbursement_id: Number, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """Show a disbursement.
 
     Example: centralpay disbursements show 12
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = disbursements.show_disbursement(connection, disbursement_id)
     if as_json:
-        print_json(found)
+        print_json(moment.known | found.model_dump(mode="json", exclude_none=True))
         return
     show_disbursements([found])
     print_table("By", ["proposed", "approved", "authority"], [[found.proposed_by, found.approved_by, found.authority]])
+    moment.say()
 
 
 @disbursement_commands.command("release")
@@ -86,7 +87,9 @@ def release(
 
 @disbursement_commands.command("settle")
 def settle(
-    disbursement_id: Annotated[int | None, typer.Argument(metavar="[ID]")] = None,
+    disbursement_id: Annotated[
+        int | None, typer.Argument(metavar="ID", help="Its number; none: all that can be told by their reference.")
+    ] = None,
     reference: Annotated[
         str | None, typer.Option("--bank-reference", metavar="REF", help="Of the open debit that paid ID.")
     ] = None,

@@ -22,7 +22,7 @@ hold_commands = typer.Typer(help="Money kept back from members: place, look agai
 levy_commands = typer.Typer(help="Legal orders that send a member's money to a third party.", no_args_is_help=True)
 
 MemberName = Annotated[str, typer.Argument(metavar="MEMBER", help="NCPDP id or member id.")]
-HoldId = Annotated[int, typer.Argument(metavar="HOLD")]
+HoldId = Annotated[int, typer.Argument(metavar="HOLD", help="Its number; see: centralpay holds list.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 Day = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Business date; else today.")]
 ReviewOn = Annotated[str, typer.Option("--review-on", metavar="YYYY-MM-DD", help="When a person looks again.")]
@@ -94,18 +94,19 @@ def show_all(
 
 
 @hold_commands.command("show")
-def show(hold_id: HoldId, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show(hold_id: HoldId, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """Show a hold with its reason, authority and scope.
 
     Example: centralpay holds show 3
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         hold = holds.show_hold(connection, hold_id)
     if as_json:
-        print_json(hold_json(hold))
+        print_json(moment.known | hold_json(hold))
         return
     show_holds([hold])
     print_table("Why", ["reason", "authority", "placed by"], [[hold.reason, hold.authority, hold.placed_by]])
+    moment.say()
 
 
 @hold_commands.command("lift")

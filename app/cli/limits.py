@@ -7,6 +7,7 @@ import typer
 from app.cli.bank_details import business_day
 from app.cli.dates import day_from
 from app.cli.given import cents_from
+from app.cli.moment import KnownAt, asked
 from app.cli.people import show_approval
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
@@ -23,18 +24,19 @@ def register(app: typer.Typer) -> None:
 
 
 @limit_commands.command("list")
-def show(as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the limits that were ever set; of each name the last one that has begun holds.
 
     Example: centralpay limits list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = list_limits(connection)
     if as_json:
-        print_json({"limits": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"limits": [each.model_dump(mode="json") for each in found]})
         return
     rows = [[each.name.value, each.since, _said(each), each.set_by] for each in found]
     print_table("Limits", ["name", "since", "limit", "approved by"], rows)
+    moment.say()
 
 
 @limit_commands.command("set")

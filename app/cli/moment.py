@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from sqlalchemy import Connection
@@ -19,12 +19,16 @@ from schemas.calendar import BANK_ZONE
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="By accounting date; else everything recorded.")
 ]
+KNOWN_AT_HELP: Final = (
+    "What was sealed by then: a checkpoint's size, 'latest', or an instant that is over: the last checkpoint at or "
+    "before it. In UTC where it names no zone; a date alone is its end."
+)
 KnownAt = Annotated[
     str | None,
     typer.Option(
         "--known-at",
         metavar="CHECKPOINT|INSTANT",
-        help="What was sealed by then: a checkpoint's size, 'latest', or an instant: the last checkpoint before it.",
+        help=KNOWN_AT_HELP,
     ),
 ]
 
@@ -104,7 +108,7 @@ def reading_as_known(session: Session, known: str | None) -> Iterator[tuple[Conn
         WrongUseError: there is no such checkpoint.
     """
     with session.reading() as connection:
-        checkpoint = None if known is None else named(connection, known)
+        checkpoint = None if known is None else named(connection, known, session.now)
         if checkpoint is not None:
             known_at(connection, checkpoint)
         yield connection, checkpoint

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.moment import KnownAt, asked
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
 from app.work import leave_letters
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
 @notices.command("list")
 def show_all(
     everything: Annotated[bool, typer.Option("--all", help="Those that are written, too.")] = False,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -28,10 +30,10 @@ def show_all(
 
     Example: centralpay notices list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = list_notices(connection, everything=everything)
     if as_json:
-        print_json({"notices": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"notices": [each.model_dump(mode="json") for each in found]})
         return
     rows = [
         [
@@ -46,6 +48,7 @@ def show_all(
         for each in found
     ]
     print_table("Letters", ["id#", "NCPDP", "kind", "to", "subject", "made", "written"], rows)
+    moment.say()
 
 
 @notices.command("write")

@@ -19,7 +19,7 @@ from schemas.errors import WrongUseError
 ach = typer.Typer(help="NACHA files and entries that were sent to the bank.", no_args_is_help=True)
 
 Day = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="The business day; else today.")]
-FileId = Annotated[int, typer.Argument(metavar="ID")]
+FileId = Annotated[int, typer.Argument(metavar="ID", help="Its number; see: centralpay ach list.")]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the file is left.")]
 
 
@@ -45,16 +45,16 @@ def show_files(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUse
 
 
 @ach.command("show")
-def show_file(ach_file_id: FileId, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_file(ach_file_id: FileId, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the entries of a file that was sent: for whom, how much, under which trace number, for which payout.
 
     Example: centralpay ach show 3
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         file, entries = sent_file(connection, ach_file_id), entries_of(connection, ach_file_id)
     if as_json:
         listed = [each.model_dump(mode="json", exclude_none=True) for each in entries]
-        print_json({"file": file.model_dump(mode="json", exclude_none=True), "entries": listed})
+        print_json(moment.known | {"file": file.model_dump(mode="json", exclude_none=True), "entries": listed})
         return
     _show_files([file])
     rows = [
@@ -69,6 +69,7 @@ def show_file(ach_file_id: FileId, as_json: AsJson = False, as_user: AsUser = No
         for each in entries
     ]
     print_table("Its entries", ["trace", "kind", "NCPDP", "payout", "change", "amount"], rows)
+    moment.say()
 
 
 @ach.command("write")
@@ -92,6 +93,7 @@ def write_again(ach_file_id: FileId, out: Out, as_json: AsJson = False, as_user:
 def show_entry(
     trace: Annotated[str, typer.Argument(metavar="TRACE", help="15 digits, as the bank's answer names them.")],
     day: Day = None,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -101,22 +103,23 @@ def show_entry(
     """
     if not (trace.isascii() and trace.isdigit() and len(trace) == 15):
         raise WrongUseError("A trace number has 15 digits")
-    with opened(as_user, warn) as session, session.reading() as connection:
-        on = session.today if day is None else day_from(day)
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
+        on = moment.day(session.today) if day is None else day_from(day)
         found = find_entry(connection, trace, on)
     if found is None:
         raise WrongUseError(f"Nothing was sent under trace number {trace} in the year before {on}")
     if as_json:
-        print_json(found)
+        print_json(moment.known | found.model_dump(mode="json", exclude_none=True))
         return
     columns = ["kind", "payout", "change", "amount", "sent", "effective", "file#"]
     row = [found.kind, _number(found.payout_id), _number(found.change_id), found.amount_cents]
     row += [found.sent_on, found.effective_on]
     print_table(f"Entry {trace}", columns, [[*row, found.ach_file_id]])
+    moment.say()
 
 
 def take_back(
-    payout_id: Annotated[int, typer.Argument(metavar="PAYOUT")],
+    payout_id: Annotated[int, typer.Argument(metavar="PAYOUT", help="Its number; see: centralpay ach show FILE.")],
     reason: Annotated[ReversalReason, typer.Option(help="Why; the rules know no other reasons.")],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the file is left, once approved.")] = None,
     day: Day = None,

@@ -16,12 +16,12 @@ from payouts.people.approvals import list_approvals
 from payouts.people.users import OPERATORS, UserRole, add_user, list_users, require
 from payouts.remittances.shares import set_form
 
-users = typer.Typer(help="Who may act.", no_args_is_help=True)
+users = typer.Typer(help="Who may act, in which role.", no_args_is_help=True)
 approvals = typer.Typer(help="Whatever needs a second person.", no_args_is_help=True)
 own = typer.Typer(help="The PSAO's own money in the custodial account.", no_args_is_help=True)
 
 Reference = Annotated[str, typer.Option("--bank-reference", metavar="REF", help="Reference of the open bank line.")]
-Number = Annotated[int, typer.Argument(metavar="ID")]
+Number = Annotated[int, typer.Argument(metavar="ID", help="Its number; see: centralpay approvals list.")]
 MemberName = Annotated[str, typer.Argument(metavar="NCPDP", help="NCPDP id or member id.")]
 All = Annotated[bool, typer.Option("--all", help="Those that are done, too.")]
 
@@ -44,7 +44,12 @@ def register(app: typer.Typer) -> None:
 
 
 def choose_remittance(
-    member: MemberName, form: RemittanceForm, as_json: AsJson = False, as_user: AsUser = None
+    member: MemberName,
+    form: Annotated[
+        RemittanceForm, typer.Argument(metavar="FORM", help="combined: one payment; per-advice: one for each 835.")
+    ],
+    as_json: AsJson = False,
+    as_user: AsUser = None,
 ) -> None:
     """Choose how a member is paid and told from the next proposal on: combined, or a payment for each advice.
 
@@ -61,8 +66,11 @@ def choose_remittance(
 
 @users.command("add")
 def add(
-    name: str,
-    role: Annotated[UserRole, typer.Option(help="What the user may do.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who; it stands in every record of what is done.")],
+    role: Annotated[
+        UserRole,
+        typer.Option(help="Operators propose; approvers also decide; auditors read; admins also add users."),
+    ],
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -79,17 +87,18 @@ def add(
 
 
 @users.command("list")
-def show_users(as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_users(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the users.
 
     Example: centralpay users list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = list_users(connection)
     if as_json:
-        print_json({"users": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"users": [each.model_dump(mode="json") for each in found]})
         return
     print_table("Users", ["name", "role", "added by"], [[each.name, each.role.value, each.added_by] for each in found])
+    moment.say()
 
 
 @approvals.command("list")

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from app.cli.audit import FromDay, ToDay, audit
+from app.cli.audit import audit
 from app.cli.dates import day_from
+from app.cli.moment import KnownAt, asked
 from app.cli.screen import AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
 from ledger.reads import Read, reads
@@ -21,8 +22,9 @@ def register(app: typer.Typer) -> None:
 
 def list_reads(
     user: Annotated[str | None, typer.Option("--user", metavar="NAME", help="Of this auditor alone.")] = None,
-    from_day: FromDay = None,
-    to_day: ToDay = None,
+    from_day: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First day.")] = None,
+    to_day: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day.")] = None,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -32,15 +34,16 @@ def list_reads(
     """
     since = None if from_day is None else _begins(from_day)
     before = None if to_day is None else _begins(to_day, days=1)
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = reads(connection, actor=user, since=since, before=before)
     if as_json:
-        print_json({"reads": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"reads": [each.model_dump(mode="json") for each in found]})
         return
     rows = [
         [f"{each.at.astimezone(BANK_ZONE):%Y-%m-%d %H:%M:%S}", each.actor, each.what, _said(each)] for each in found
     ]
     print_table("Read by auditors", ["when", "who", "what", "with"], rows)
+    moment.say()
 
 
 def _begins(text: str, days: int = 0) -> datetime:

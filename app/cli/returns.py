@@ -69,17 +69,19 @@ def show_all(
 
 
 @answers.command("show")
-def show(answer_id: AnswerId, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show(answer_id: AnswerId, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """Show an answer with its chain: the payment, all answers to it, their money, hold, and the payment made again.
 
     Example: centralpay returns show 3
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         chain = show_answer(connection, answer_id)
     if as_json:
-        print_json({"answer_id": answer_id, "chain": [each.model_dump(mode="json") for each in chain]})
+        listed = [each.model_dump(mode="json") for each in chain]
+        print_json(moment.known | {"answer_id": answer_id, "chain": listed})
         return
     show_chain(chain)
+    moment.say()
 
 
 def show_chain(chain: list[AnswerRow]) -> None:
@@ -178,7 +180,7 @@ def close(answer_id: AnswerId, reason: Reason, as_json: AsJson = False, as_user:
 
 
 def settle_cycle(
-    cycle_id: Annotated[int, typer.Argument(metavar="ID")],
+    cycle_id: Annotated[int, typer.Argument(metavar="ID", help="Its number; see: centralpay cycle list.")],
     bank_reference: Reference,
     as_json: AsJson = False,
     as_user: AsUser = None,

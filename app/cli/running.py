@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app import database
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, progress, warn
 from app.cli.setup import db
 from app.cli.vault import show_check
@@ -17,11 +18,13 @@ from app.running.backup_folder import BackupFolder
 from app.running.health import Watch, health_json
 from app.running.manifest import Manifest
 from app.running.restore import Restored, look, put_back
-from app.session import Session, acting_user, bank_clock, opened
+from app.session import Session, acting_user, bank_clock, note_read, opened
 from app.settings import PREFIX, Settings
 from ingest.vault.report import Condition
+from ledger.reads import ReadNotNotedError
 from ledger.snapshot import Total
 from payouts.people.users import OPERATORS, require
+from schemas.errors import CentralpayError
 
 Root = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of backups; not in the home.")]
 
@@ -64,17 +67,32 @@ def backup(
     SCREEN.print(where, soft_wrap=True)
 
 
-def backups(root: Root, as_json: AsJson = False) -> None:
+def backups(root: Root, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the backups in DIR that are whole, newest first.
+
+    They are listed where the database is lost, too: then nobody can be told from an auditor, and nothing is noted.
 
     Example: centralpay db backups ../backups
     """
+    _note_where_books_are(Settings.from_environment(), as_user)
     folder = BackupFolder(root.absolute())
     found = [folder.manifest(name) for name in folder.backups()]
     if as_json:
         print_json({"backups": [_manifest_json(each) for each in found]})
         return
     print_table("Backups", _COLUMNS, [_row(each) for each in found])
+
+
+def _note_where_books_are(settings: Settings, as_user: str | None) -> None:
+    if settings.database_url is None and not (settings.postgres_dir / "PG_VERSION").exists():
+        return
+    try:
+        with database.opened(settings) as url:
+            note_read(settings, url, as_user)
+    except ReadNotNotedError:
+        raise
+    except CentralpayError as error:
+        warn(f"It is not noted who asks: {error}")
 
 
 def restore(

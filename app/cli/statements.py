@@ -4,7 +4,6 @@ What is written to a file is issued: it is read as known at a checkpoint, which 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ from typing import Annotated
 import typer
 
 from app.cli.dates import day_from
-from app.cli.leaving import leave
+from app.cli.leaving import leave, leaving_text
 from app.cli.moment import AsOf, KnownAt, asked, reading_as_known
 from app.cli.screen import SCREEN, AsJson, AsUser, possible, print_json, print_table, progress, warn
 from app.exit_codes import ExitCode
@@ -20,7 +19,7 @@ from app.session import Session, opened, out_file
 from ingest.directory import find_member
 from ledger.seal import checkpoints
 from ledger.seal.checkpoints import Checkpoint
-from payouts.people.users import OPERATORS, UserRole, require
+from payouts.people.users import OPERATORS, require
 from payouts.statements.checking import Check, check
 from payouts.statements.forms import StatementForm, written
 from payouts.statements.issuing import Issue, Issuer, again, issue, issued, issued_to
@@ -36,6 +35,11 @@ commands = typer.Typer(help="Everybody's statements, and those that were issued.
 Form = Annotated[StatementForm, typer.Option("--format", help="How to write it.")]
 FromDay = Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First day.")]
 ToDay = Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day.")]
+_READS = (
+    "To read one leave --out away (with --json, or --format csv); one that was issued is given by: "
+    "centralpay statements again ID --out FILE"
+)
+"""What an auditor does, who issues nothing."""
 Year = Annotated[int, typer.Option(min=2000, max=2049, help="A calendar year.")]
 
 
@@ -60,7 +64,7 @@ def write_statement(
 ) -> None:
     """Write a member's statement: opening, advices, fee, payouts, closing; it foots. Every deduction says who took it.
 
-    Written to a file it is issued, by a user: what is recorded is sealed, the statement is read as known at that
+    Written to a file it is issued, by an operator: what is recorded is sealed, the statement is read as known at that
     checkpoint (or at the one that --known-at names) and says so, its bytes are kept, and centralpay statements again
     gives them again. --as-of is --to by another name.
 
@@ -111,7 +115,7 @@ def issue_all(
     from_on, to_on = day_from(from_day), day_from(to_day)
     with opened(as_user, warn) as session:
         with session.begin() as connection:
-            require(connection, session.actor, OPERATORS)
+            require(connection, session.actor, OPERATORS, instead=_READS)
         made = issue_statements(session, from_on, to_on, kind, out, anew=anew, known_at=known_at)
         if to_on >= session.today:
             warn(f"{to_on} is not over: what is posted until then is in another version alone, by --anew")
@@ -138,22 +142,13 @@ def write_year(
 
     Example: centralpay statements year --year 2026 --out year.csv
     """
-    part = out_file(out).with_name(f".{out.name}.part")
     with (
         opened(as_user, warn) as session,
         asked(session, None, known_at) as (connection, moment),
         progress("members", None) as bar,
+        leaving_text(out) as file,
     ):
-        try:
-            part.unlink(missing_ok=True)
-            part.touch(mode=0o600)
-            with part.open("w", encoding="utf-8", newline="") as file:
-                totals = write_years(_told(years(connection, year), bar.at), file)
-            part.replace(out)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise WrongUseError(f"{out}: {error.strerror}") from error
+        totals = write_years(_told(years(connection, year), bar.at), file)
     if as_json:
         print_json(moment.known | {"year": year, "file": str(out)} | totals)
         return
@@ -166,6 +161,7 @@ def write_year(
 @commands.command("list")
 def show_issued(
     member: Annotated[str, typer.Option(help="NCPDP id or member id.")],
+    known_at: KnownAt = None,
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -173,10 +169,10 @@ def show_issued(
 
     Example: centralpay statements list --member 1234567
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = issued_to(connection, find_member(connection, member))
     if as_json:
-        print_json({"statements": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"statements": [each.model_dump(mode="json") for each in found]})
         return
     rows = [
         [
@@ -195,11 +191,14 @@ def show_issued(
     ]
     columns = ["id#", "from", "to", "format", "payer", "closing", "issued (UTC)", "by", "SHA-256", "checkpoint"]
     print_table("Statements issued", columns, rows)
+    moment.say()
 
 
 @commands.command("again")
 def write_again(
-    statement_id: Annotated[int, typer.Argument(metavar="ID", callback=possible)],
+    statement_id: Annotated[
+        int, typer.Argument(metavar="ID", callback=possible, help="Its number; see: centralpay statements list.")
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it.")],
     as_json: AsJson = False,
     as_user: AsUser = None,
@@ -221,7 +220,9 @@ def write_again(
 
 @commands.command("check")
 def check_issued(
-    statement_id: Annotated[int, typer.Argument(metavar="ID", callback=possible)],
+    statement_id: Annotated[
+        int, typer.Argument(metavar="ID", callback=possible, help="Its number; see: centralpay statements list.")
+    ],
     as_json: AsJson = False,
     as_user: AsUser = None,
 ) -> None:
@@ -258,9 +259,13 @@ def _show_check(found: Check) -> None:
 
 
 def _pinned(session: Session, known_at: str | None) -> str:
-    """Name the checkpoint that what is given out is read at; it is made when none is asked for."""
+    """Name the checkpoint that what is given out is read at; it is made when none is asked for.
+
+    Raises:
+        RoleMissingError: who acts only reads; nothing is sealed or issued.
+    """
     with session.begin() as connection:
-        require(connection, session.actor, tuple(UserRole))
+        require(connection, session.actor, OPERATORS, instead=_READS)
     return known_at if known_at is not None else str(session.pinned().size)
 
 
@@ -284,7 +289,7 @@ def issue_statements(
         if known_at is None:
             return session.pinned()
         with session.reading() as connection:
-            return checkpoints.named(connection, known_at)
+            return checkpoints.named(connection, known_at, session.now)
 
     issuer = Issuer(session.begin, session.reading, session.vault, session.sender, session.actor, pin)
     folder = out_file(out / "statement").parent
@@ -296,7 +301,7 @@ def issue_statements(
 
         made = issuer.issue(from_on, to_on, kind, tell, anew=anew)
         for done, (name, content) in enumerate(issuer.files(made), 1):
-            leave(folder / name, content)
+            leave(folder / name, content, synced=False)
             tell("leaving files", done, made.members)
     return made
 

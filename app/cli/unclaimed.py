@@ -19,7 +19,7 @@ from schemas.errors import WrongUseError
 unclaimed_commands = typer.Typer(help="Unclaimed property: letters, declaration, escheat.", no_args_is_help=True)
 rules = typer.Typer(help="When states count property as abandoned.", no_args_is_help=True)
 
-HoldId = Annotated[int, typer.Argument(metavar="HOLD")]
+HoldId = Annotated[int, typer.Argument(metavar="HOLD", help="Its number; see: centralpay unclaimed due.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="The day; else today.")]
 Day = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Business date; else today.")]
@@ -34,7 +34,9 @@ def register(app: typer.Typer) -> None:
 
 @rules.command("import")
 def import_rules(
-    path: Annotated[Path, typer.Argument(metavar="FILE.csv")], as_json: AsJson = False, as_user: AsUser = None
+    path: Annotated[Path, typer.Argument(metavar="FILE.csv", help="With the columns above.")],
+    as_json: AsJson = False,
+    as_user: AsUser = None,
 ) -> None:
     """Take the states' rules over, whole or not at all.
 
@@ -57,15 +59,15 @@ def import_rules(
 
 
 @rules.command("list")
-def show_rules(as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_rules(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the states' rules.
 
     Example: centralpay unclaimed rules list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = dormancy.list_rules(connection)
     if as_json:
-        print_json({"rules": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"rules": [each.model_dump(mode="json") for each in found]})
         return
     columns = ["state", "property", "months#", "letter from#", "letter until#", "since", "source"]
     rows = [
@@ -81,6 +83,7 @@ def show_rules(as_json: AsJson = False, as_user: AsUser = None) -> None:
         for each in found
     ]
     print_table("Dormancy rules", columns, rows)
+    moment.say()
 
 
 @unclaimed_commands.command("due")

@@ -42,8 +42,14 @@ class User(BaseModel):
     added_by: str
 
 
-def require(connection: Connection, actor: str, roles: tuple[UserRole, ...]) -> None:
+def require(connection: Connection, actor: str, roles: tuple[UserRole, ...], *, instead: str = "") -> None:
     """See that who acts has one of these roles; the first to act at all becomes admin.
+
+    Args:
+        connection: of a unit of work.
+        actor: who acts.
+        roles: any of them will do.
+        instead: what who has none of them may do in its place, as a sentence of the refusal.
 
     Raises:
         NotAUserError, RoleMissingError: who acts may not.
@@ -59,7 +65,7 @@ def require(connection: Connection, actor: str, roles: tuple[UserRole, ...]) -> 
     if role is None:
         raise NotAUserError(actor)
     if role not in roles:
-        raise RoleMissingError(actor, role, [each.value for each in roles])
+        raise RoleMissingError(actor, role, [each.value for each in roles], instead)
 
 
 def add_user(connection: Connection, name: str, role: UserRole, actor: str) -> User:

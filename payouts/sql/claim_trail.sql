@@ -45,8 +45,8 @@ LEFT JOIN child_set k ON k.member_id = coalesce(w.owner_id, h.owner_id) AND k.ad
 LEFT JOIN payout o ON o.payout_id = k.payout_id
 LEFT JOIN ach_answer x ON x.payout_id = o.payout_id AND x.state = 'posted' AND x.kind IN ('return', 'contested')
 LEFT JOIN payout z ON z.payout_id = x.paid_again_by
-LEFT JOIN claim_reversal r ON r.advice_id = c.advice_id AND r.segment = c.segment
+LEFT JOIN claim_reversal r ON CAST(:paired AS boolean) AND r.advice_id = c.advice_id AND r.segment = c.segment
 LEFT JOIN advice ro ON ro.advice_id = r.original_advice_id
-LEFT JOIN claim_reversal t ON t.original_advice_id = c.advice_id AND t.original_segment = c.segment
+LEFT JOIN claim_reversal t ON CAST(:paired AS boolean) AND t.original_advice_id = c.advice_id AND t.original_segment = c.segment
 LEFT JOIN advice ra ON ra.advice_id = t.advice_id
 ORDER BY c.paid_on DESC, c.advice_id DESC, c.segment DESC

@@ -162,10 +162,10 @@ def test_a_question_says_which_past_it_was_about(told: tuple[Office, int, dict[s
 
 
 def test_an_instant_is_the_last_checkpoint_before_it(told: tuple[Office, int, dict[str, dict[str, Any]]]) -> None:
-    """An instant before the first checkpoint, a size that there is not, and no size at all are refused and say why."""
+    """One before the first checkpoint, a size that there is not, and no size at all are refused and say why."""
     office, _, _ = told
     last = office.ask("ledger", "checkpoints")["checkpoints"][0]
-    found = office.ask("ledger", "balances", "--known-at", "2099-01-01T00:00:00Z")["known_at"]
+    found = office.ask("ledger", "balances", "--known-at", last["sealed_at"])["known_at"]
     assert found["size"] == last["size"]
     for wrong in ("2001-01-01", "999999999", "yesterday", "-1"):
         outcome = office.run("ledger", "balances", f"--known-at={wrong}", code=2)

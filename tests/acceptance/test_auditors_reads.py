@@ -6,6 +6,7 @@ from datetime import date
 import psycopg
 import pytest
 
+from tests.support.command import Shell
 from tests.support.looking import connect
 from tests.support.office import AUDITOR, CHECKER, MAKER, Office
 from tests.support.trade import A, B, Part, remittance
@@ -45,6 +46,61 @@ def test_every_read_of_an_auditor_is_noted(office: Office) -> None:
     assert _noted(office, "--user", MAKER) == []
     assert _noted(office, "--to", "2026-01-01") == []
     assert len(_noted(office, "--from", "2026-01-01")) == 4
+
+
+def test_what_lies_beside_the_books_is_noted_too(office: Office) -> None:
+    """The list of registers, the schema, the backups in a folder: noted of an auditor, once each, of nobody else."""
+    folder = office.folder / "backups"
+    office.ask("db", "backup", str(folder))
+    words = (("audit", "registers"), ("db", "status"), ("db", "backups", str(folder)))
+    for user in (MAKER, AUDITOR):
+        for asked in words:
+            office.ask(*asked, user=user)
+    assert _noted(office) == [
+        (AUDITOR, "audit registers", {}),
+        (AUDITOR, "db status", {}),
+        (AUDITOR, "db backups", {"root": str(folder)}),
+    ]
+    with connect(office.shell.database_url) as connection:
+        connection.execute("REVOKE EXECUTE ON FUNCTION note_read(text, text, jsonb) FROM centralpay_app")
+    for asked in words:
+        assert "written down first" in office.run(*asked, user=AUDITOR, code=5).err
+        office.run(*asked, user=MAKER)
+
+
+def test_backups_are_listed_where_the_database_is_lost(office: Office) -> None:
+    """No server answers: the backups are listed all the same, and that nobody was noted is said."""
+    folder = office.folder / "backups"
+    made = office.ask("db", "backup", str(folder))["name"]
+    lost = Office(Shell(office.shell.home, "postgresql://nobody@127.0.0.1:1/lost"), office.folder)
+    outcome = lost.run("db", "backups", str(folder), "--json", user=AUDITOR)
+    assert [each["name"] for each in outcome.document["backups"]] == [made]
+    assert "It is not noted who asks" in outcome.err
+
+
+def test_an_auditor_issues_and_runs_nothing(office: Office) -> None:
+    """A statement or certificate into a file, or a job: refused with what to do instead, before anything is written.
+
+    A statement for a file was issued, and sealed the books; a job left a run that says that it was refused.
+    """
+    office.fund(remittance("T1", DAY, Part(A, (1_000_00,))))
+    out = office.folder / "out"
+    month = ("--month", "2026-11", "--out", str(out))
+    span = ("--from", "2026-11-01", "--to", "2026-11-15", "--out", str(out))
+    for words, instead in (
+        (("statement", "--member", A.ncpdp_id, *span), "centralpay statements again ID"),
+        (("statements", "issue", *span), "centralpay statements again ID"),
+        (("certificate", "--member", A.ncpdp_id, *month), "centralpay certificates again ID"),
+        (("certificates", "population", *month), "centralpay certificates again ID"),
+        (("certificates", "issue", *month), "centralpay certificates again ID"),
+        (("jobs", "run", "match"), "this needs operator"),
+    ):
+        assert instead in " ".join(office.run(*words, user=AUDITOR, code=5).err.split())
+    assert not out.exists()
+    assert office.ask("ledger", "checkpoints")["checkpoints"] == []
+    assert office.ask("jobs", "runs")["runs"] == []
+    assert office.ask("certificates", "list")["certificates"] == []
+    assert office.ask("statement", "--member", A.ncpdp_id, *span[:4], user=AUDITOR)["closing_cents"] == 0
 
 
 def test_a_note_tells_of_no_person_outside(office: Office) -> None:

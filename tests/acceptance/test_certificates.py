@@ -13,6 +13,7 @@ from pypdf import PdfReader
 
 import ledger.export
 from tests.support.bank import paid_out
+from tests.support.lives import kept
 from tests.support.office import AUDITOR, CHECKER, Office
 from tests.support.trade import OTHER_PAYER, PAYER, A, B, C, Part, remittance
 
@@ -22,6 +23,7 @@ VERIFIER = Path(ledger.export.__file__).parent / "verifier" / "verify.py"
 
 
 @pytest.fixture
+@kept
 def month(office: Office) -> Office:
     """Give an office after a month: own money 500.00; A claimed 1,000.00 less 50.00, B 300.00; 200.00 fee each.
 

@@ -47,11 +47,31 @@ def test_a_prescription_is_followed(office: Office) -> None:
 
 def test_what_is_not_found_is_said(office: Office) -> None:
     """No line: a sentence, an empty list, done; a pharmacy that is no member's is wrong use."""
-    assert office.ask("claim", "find", "--rx", "1") == {"rx": "1", "claims": []}
+    assert office.ask("claim", "find", "--rx", "1") == {"known_at": None, "rx": "1", "claims": []}
     assert office.run("claim", "find", "--rx", "1").out == "No remittance names prescription 1.\n"
     of_a = office.run("claim", "find", "--rx", "1", "--member", A.ncpdp_id).out
     assert of_a == f"No remittance names prescription 1 of {A.ncpdp_id}.\n"
     office.run("claim", "find", "--rx", "1", "--member", "0000000", code=2)
+
+
+def test_of_the_past_no_pair_is_told(office: Office) -> None:
+    """12.34 are taken back by a later file: now that is said; at the checkpoint before, as it was said before.
+
+    Pairs are found anew with each file, and no trail tells them: an answer of the past leaves them out, both ways.
+    """
+    office.receive(x12_file(said_set("T1", [Said(12_34)], day=MONDAY)))
+    office.ask("ledger", "seal")
+    words = ("claim", "find", "--rx", "6000123")
+    (was,) = office.ask(*words)["claims"]
+    before = office.ask(*words, "--known-at", "latest")["known_at"]["size"]
+    office.receive(x12_file(said_set("T2", [Said(-12_34)], day=TUESDAY), control_number=2))
+    office.ask("ledger", "seal")
+    reversal, original = office.ask(*words)["claims"]
+    assert (reversal["takes_back"]["state"], original["taken_back_by"]["trace_number"]) == ("paired", "T2")
+    assert office.ask(*words, "--known-at", f"{before}")["claims"] == [was]
+    for each in office.ask(*words, "--known-at", "latest")["claims"]:
+        assert (each["takes_back"], each["taken_back_by"]) == (None, None)
+    assert "The remittance is here" in office.run(*words, "--known-at", f"{before}").out
 
 
 def test_no_number_or_word_ends_in_a_traceback(office: Office) -> None:

@@ -16,6 +16,7 @@ from tests.conftest import NewDatabase
 from tests.support.bank import ACH_CREDIT, paid_out
 from tests.support.command import Shell
 from tests.support.known import Seal
+from tests.support.lives import kept
 from tests.support.office import AUDITOR, CHECKER, MAKER, Office
 from tests.support.trade import OTHER_PAYER, A, B, C, Part, remittance
 
@@ -52,6 +53,7 @@ def november(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
+@kept
 def month(office: Office) -> Office:
     """Give an office of this test's own that has lived through the month, and goes on."""
     return live(office)

@@ -9,6 +9,7 @@ import pytest
 
 from ledger.seal import tree
 from ledger.seal.note import VerifierKey, parse_checkpoint, parse_note
+from tests.support.lives import kept
 from tests.support.office import CHECKER, CLERK, MAKER, Office
 from tests.support.trade import A, B, Part, remittance
 
@@ -16,6 +17,7 @@ FRIDAY = date(2026, 11, 20)
 
 
 @pytest.fixture
+@kept
 def office(office: Office) -> Office:
     """Give an office that was paid 570.00 for A and B."""
     office.fund(remittance("SEAL1", FRIDAY, Part(A, (500_00,)), Part(B, (70_00,))))

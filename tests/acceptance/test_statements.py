@@ -13,6 +13,7 @@ from pypdf import PdfReader
 
 from payouts.nacha.reader import read_nacha
 from schemas.money import cents_from_text
+from tests.support.lives import kept
 from tests.support.office import AUDITOR, CLERK, Office
 from tests.support.trade import OTHER_PAYER, PAYER, A, B, C, Part, remittance
 
@@ -22,6 +23,7 @@ FORMS = ("csv", "json", "xlsx", "pdf")
 
 
 @pytest.fixture
+@kept
 def month(office: Office) -> Office:
     """Give an office after a month: A claimed 1,000.00 less 50.00, B 300.00; 200.00 fee; OTHER_PAYER owes A 30.00."""
     office.fund(remittance("M1", MONDAY, Part(A, (600_00, 400_00), (("WO", 50_00),)), Part(B, (300_00,))))
@@ -202,8 +204,11 @@ def test_the_year_of_everybody_ties_to_the_trial_balance(month: Office) -> None:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_what_is_wrong_is_said_in_a_sentence(office: Office, words: tuple[str, ...], said: str) -> None:
+def test_what_is_wrong_is_said_in_a_sentence(
+    office: Office, words: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Wrong use ends with 2 and a sentence, and issues nothing."""
+    monkeypatch.chdir(office.folder)
     assert said in office.run(*words, code=2).err.replace("\n", " ")
     assert office.ask("statements", "list", "--member", A.ncpdp_id)["statements"] == []
 
@@ -216,14 +221,18 @@ def test_who_issues_for_everybody_is_an_operator(month: Office) -> None:
     month.run(*words, user=CLERK)
 
 
-def test_a_file_is_given_out_by_a_user(month: Office) -> None:
-    """Anybody on the machine may look; a file is issued, so a stranger gets none and an auditor does."""
+def test_a_file_is_given_out_by_an_operator(month: Office) -> None:
+    """Anybody on the machine may look; a file is issued, so a stranger gets none, nor does an auditor, who reads."""
     look, path = ("statement", "--member", A.ncpdp_id, *NOVEMBER), month.folder / "a.json"
     month.run(*look, user="stranger")
     assert "stranger is not a user" in month.run(*look, "--out", str(path), user="stranger", code=5).err
+    refused = month.run(*look, "--out", str(path), user=AUDITOR, code=5).err
+    assert "audrey is auditor" in refused
     assert not path.exists()
-    month.run(*look, "--out", str(path), user=AUDITOR)
-    assert path.exists()
+    month.run(*look, "--out", str(path), user=CLERK)
+    month.run(*look, user=AUDITOR)
+    month.run("statements", "again", "1", "--out", str(month.folder / "again.json"), user=AUDITOR)
+    assert (month.folder / "again.json").read_bytes() == path.read_bytes()
 
 
 def test_a_month_that_is_not_over_is_said_to_be_so(month: Office) -> None:
