@@ -18,7 +18,7 @@ from ledger.chart import HOUSE
 from payouts.resolutions.undo import propose_reversal
 from schemas.errors import WrongUseError
 
-books = typer.Typer(help="The ledger.", no_args_is_help=True)
+books = typer.Typer(help="The books: balances, journal, proofs, the seal, exports.", no_args_is_help=True)
 
 Owner = Annotated[str | None, typer.Option("--owner", help="NCPDP id, member id, or 'house'.")]
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.dates import day_from, month_from
+from app.cli.moment import KnownAt, asked
 from app.cli.people import show_approval
 from app.cli.screen import SCREEN, AsJson, AsUser, Bar, print_json, print_table, progress, warn
 from app.exit_codes import ExitCode
@@ -83,34 +84,35 @@ def close_month(
 
 
 @periods.command("list")
-def list_periods(as_json: AsJson = False, as_user: AsUser = None) -> None:
+def list_periods(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the months that were closed, every version, and the open ones in which something was posted.
 
     Example: centralpay periods list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found, still_open = closes(connection), open_months(connection)
     if as_json:
         months = [each.model_dump(mode="json") for each in still_open]
-        print_json({"closes": [_close_json(each) for each in found], "open": months})
+        print_json(moment.known | {"closes": [_close_json(each) for each in found], "open": months})
         return
     _show_closes(found)
     rows = [[f"{each.month:%Y-%m}", each.transactions] for each in still_open]
     print_table("Open months", ["month", "transactions#"], rows)
+    moment.say()
 
 
 @periods.command("show")
-def show_period(month: MonthName, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_period(month: MonthName, known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """Show a month: its closes, what each rests on, what was carried over, and which step is missing.
 
     Example: centralpay periods show 2026-10
     """
     first = month_from(month)
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         state = "open" if standing(connection, first) is None else "closed"
         found = [told(connection, each) for each in closes(connection, first)]
     if as_json:
-        print_json({"month": month, "state": state, "closes": [_json(each) for each in found]})
+        print_json(moment.known | {"month": month, "state": state, "closes": [_json(each) for each in found]})
         return
     SCREEN.print(f"{month} is {state}")
     for each in found:
@@ -136,6 +138,7 @@ def show_period(month: MonthName, as_json: AsJson = False, as_user: AsUser = Non
             for day in each.days
         ]
         print_table("Bank tie-out (P4)", ["account#", "day", "bank closes", "books", "difference"], rows)
+    moment.say()
 
 
 @periods.command("reopen")

@@ -20,7 +20,7 @@ cycle_commands = typer.Typer(
     no_args_is_help=True,
 )
 
-CycleId = Annotated[int, typer.Argument(metavar="ID")]
+CycleId = Annotated[int, typer.Argument(metavar="ID", help="Its number; see: centralpay cycle list.")]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept.")]
 Details = Annotated[bool, typer.Option("--details", help="List the shares and own items that the hash covers.")]
 Papers = Annotated[bool, typer.Option("--papers/--no-papers", help="Whether the notices are left as PDFs, too.")]
@@ -39,7 +39,7 @@ def propose(day: Day, as_json: AsJson = False, as_user: AsUser = None) -> None:
     Example: centralpay cycle propose --date 2026-11-20
     """
     business_date = day_from(day)
-    with opened(as_user, warn) as session, session.begin() as connection:
+    with opened(as_user, warn) as session, progress("proposing", None), session.begin() as connection:
         require(connection, session.actor, OPERATORS)
         cycle = cycles.propose(connection, business_date, session.originator, session.actor)
     show_cycle(cycle, as_json=as_json)

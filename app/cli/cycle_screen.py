@@ -13,6 +13,12 @@ from schemas.money import show_cents
 MOST_ROWS = 20
 """Rows of a preview's list on the screen."""
 
+_NEXT = {
+    "proposed": "Look at it: centralpay cycle preview {0}. Another person approves it: centralpay cycle approve {0}",
+    "approved": "To send it: centralpay cycle release {0} --out DIR",
+}
+"""What people do next with a cycle in a state."""
+
 
 def cycle_json(cycle: Cycle) -> dict[str, Any]:
     """Give a cycle as its JSON document; a payout of nothing is one that the fee took whole, listed apart."""
@@ -79,9 +85,13 @@ def show_cycle(
         _show_details(details)
     if cycle.void_reason is not None:
         SCREEN.print(f"void: {cycle.void_reason}", markup=False)
-    SCREEN.print(f"set hash {cycle.set_hash}")
+    SCREEN.print(f"set hash {cycle.set_hash}", soft_wrap=True)
     if moment is not None:
         moment.say()
+    if (moment is None or moment.checkpoint is None) and cycle.state in _NEXT:
+        SCREEN.print(
+            f"Cycle {cycle.cycle_id} is {cycle.state}. {_NEXT[cycle.state].format(cycle.cycle_id)}", soft_wrap=True
+        )
 
 
 def _approvers(cycle: Cycle) -> str:

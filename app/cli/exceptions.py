@@ -20,7 +20,9 @@ from payouts.resolutions.frame import FITS, Action, Resolution
 
 exceptions = typer.Typer(help="What a person has to look at, and clears.", no_args_is_help=True)
 
-Number = Annotated[int, typer.Argument(metavar="ID", callback=possible)]
+Number = Annotated[
+    int, typer.Argument(metavar="ID", callback=possible, help="Its number; see: centralpay exceptions list.")
+]
 All = Annotated[bool, typer.Option("--all", help="Those that are done, too.")]
 Kind = Annotated[CaseKind | None, typer.Option("--kind", metavar="KIND", help="Only this kind.")]
 

@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from app.cli.acknowledgements import Acknowledged, ack_folder, acknowledge_all
+from app.cli.moment import KnownAt, asked
 from app.cli.screen import ERRORS, AsJson, AsUser, print_json, print_table, progress, warn
 from app.exit_codes import ExitCode
 from app.session import opened
@@ -29,6 +30,13 @@ _STEPS = {
     Step.PREFIX: "beginning of the trace",
 }
 
+Roster = Annotated[
+    str, typer.Argument(metavar="ROSTER.csv", help="Its columns: docs/members-and-payers.md; '-' reads standard input.")
+]
+PayerList = Annotated[
+    str, typer.Argument(metavar="PAYERS.csv", help="Its columns: docs/members-and-payers.md; '-' reads standard input.")
+]
+
 members = typer.Typer(help="The member pharmacies.", no_args_is_help=True)
 payers = typer.Typer(help="The payers that remit.", no_args_is_help=True)
 
@@ -42,7 +50,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files; '-' reads standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Any number of files; '-' reads standard input.")],
     ack: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a TA1/999 for each 835 into this folder.")
     ] = None,
@@ -84,7 +92,7 @@ def match(as_json: AsJson = False, as_user: AsUser = None) -> None:
 
 
 @members.command("import")
-def import_members(roster: str, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def import_members(roster: Roster, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """Take a roster over, whole or not at all.
 
     Example: centralpay members import roster.csv
@@ -95,15 +103,15 @@ def import_members(roster: str, as_json: AsJson = False, as_user: AsUser = None)
 
 
 @members.command("list")
-def show_members(as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show_members(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the members.
 
     Example: centralpay members list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = list_members(connection)
     if as_json:
-        print_json({"members": [each.model_dump(mode="json") for each in found]})
+        print_json(moment.known | {"members": [each.model_dump(mode="json") for each in found]})
         return
     rows = [
         [
@@ -118,10 +126,11 @@ def show_members(as_json: AsJson = False, as_user: AsUser = None) -> None:
         for each in found
     ]
     print_table("Members", ["NCPDP", "NPI", "name", "since", "until", "fee", "account"], rows)
+    moment.say()
 
 
 @payers.command("import")
-def import_payers(payer_list: str, as_json: AsJson = False, as_user: AsUser = None) -> None:
+def import_payers(payer_list: PayerList, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """Take a list of payers over, whole or not at all.
 
     Example: centralpay payers import payers.csv

@@ -9,6 +9,7 @@ import typer
 from app.cli.bank_details import business_day
 from app.cli.dates import day_from
 from app.cli.files import members
+from app.cli.moment import KnownAt, Moment, asked
 from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table, warn
 from app.session import opened
 from ingest.directory import find_member
@@ -85,14 +86,14 @@ def _show_terms(terms: PayoutTerms, *, as_json: bool) -> None:
 
 
 @cut_offs.command("list")
-def show(as_json: AsJson = False, as_user: AsUser = None) -> None:
+def show(known_at: KnownAt = None, as_json: AsJson = False, as_user: AsUser = None) -> None:
     """List the cut-offs that were ever set; of each name the last one that has begun holds.
 
     Example: centralpay cut-offs list
     """
-    with opened(as_user, warn) as session, session.reading() as connection:
+    with opened(as_user, warn) as session, asked(session, None, known_at) as (connection, moment):
         found = list_cut_offs(connection)
-    _show_cut_offs(found, as_json=as_json)
+    _show_cut_offs(found, moment, as_json=as_json)
 
 
 @cut_offs.command("set")
@@ -115,12 +116,15 @@ def change(
     _show_cut_offs([made], as_json=as_json)
 
 
-def _show_cut_offs(found: list[CutOff], *, as_json: bool) -> None:
+def _show_cut_offs(found: list[CutOff], moment: Moment | None = None, *, as_json: bool) -> None:
     if as_json:
-        print_json({"cut_offs": [each.model_dump(mode="json") for each in found]})
+        known = {} if moment is None else moment.known
+        print_json(known | {"cut_offs": [each.model_dump(mode="json") for each in found]})
         return
     rows = [[each.name.value, each.since, f"{each.local_time:%H:%M}", each.set_by] for each in found]
     print_table("Cut-offs by the bank's clock", ["name", "since", "time", "set by"], rows)
+    if moment is not None:
+        moment.say()
 
 
 def _schedule_from(text: str) -> PayoutSchedule:

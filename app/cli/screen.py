@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from app.cli.layout import Lines, widths
 from schemas.money import show_cents
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document; amounts are integer cents.")]
@@ -22,6 +23,8 @@ AsUser = Annotated[
 
 _MOST_NUMBER = (1 << 63) - 1
 """No row has a larger number."""
+_NO_WIDTH = 1_000_000
+"""Characters of a line that nothing folds."""
 
 ERRORS = Console(stderr=True, highlight=False)
 SCREEN = Console(highlight=False)
@@ -50,22 +53,50 @@ def print_json(document: BaseModel | dict[str, Any]) -> None:
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str = "none") -> None:
     """Print rows as a table; integers are cents and stand right as dollars, text stands left.
 
-    A column whose name ends in ``#`` holds counts: right, as they are.
+    A column whose name ends in ``#`` holds counts: right, as they are. In a window that is too narrow for the table
+    each row is printed by itself, a line for each column that has something to say.
     """
     if not rows:
         SCREEN.print(f"[bold]{escape(title)}[/bold]: {empty}")
         return
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for place, column in enumerate(columns):
-        right = column.endswith("#") or isinstance(rows[0][place], int)
-        table.add_column(column.removesuffix("#").strip(), justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(column, cell) for column, cell in zip(columns, row, strict=True)))
-    if SCREEN.is_terminal:
-        SCREEN.print(table)
-    else:
-        # A pipe has no width: no cell may be cut or folded there.
-        Console(highlight=False, width=240).print(table)
+    cells = [[_cell(column, cell) for column, cell in zip(columns, row, strict=True)] for row in rows]
+    laid = [
+        Lines(
+            name=column.removesuffix("#").strip(),
+            cells=[row[place] for row in cells],
+            is_number=column.endswith("#") or isinstance(rows[0][place], int),
+        )
+        for place, column in enumerate(columns)
+    ]
+    # A pipe has no width: no cell may be cut or folded there.
+    room = widths(laid, SCREEN.width) if SCREEN.is_terminal else [column.most for column in laid]
+    SCREEN.print(f"[bold]{escape(title)}[/bold]", soft_wrap=not SCREEN.is_terminal)
+    shown = _one_by_one(laid) if room is None else _table(laid, room)
+    (SCREEN if SCREEN.is_terminal else Console(highlight=False, width=_NO_WIDTH)).print(shown)
+
+
+def _table(columns: Sequence[Lines], room: Sequence[int]) -> Table:
+    table = Table(header_style="bold")
+    for column, width in zip(columns, room, strict=True):
+        table.add_column(
+            escape(column.name), justify="right" if column.is_number else "left", overflow="fold", width=width
+        )
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def _one_by_one(columns: Sequence[Lines]) -> Table:
+    """Give each row as lines of name and cell, and a line of nothing between two rows."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        for column, cell in zip(columns, cells, strict=True):
+            if cell:
+                table.add_row(escape(column.name), escape(cell))
+        table.add_row()
+    return table
 
 
 def _cell(column: str, cell: object) -> str:
@@ -75,7 +106,7 @@ def _cell(column: str, cell: object) -> str:
         return "yes" if cell else "no"
     if isinstance(cell, int):
         return f"{cell:,}" if column.endswith("#") else show_cents(cell)
-    return escape(str(cell))
+    return str(cell)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ import typer
 
 from app import database
 from app.cli.dates import day_from
-from app.cli.screen import SCREEN, AsJson, print_json, print_table
+from app.cli.screen import SCREEN, AsJson, AsUser, print_json, print_table
+from app.session import note_read
 from app.settings import Settings
 from ledger.reads import AuditorLogin, auditor_logins
 from schemas.errors import WrongUseError
@@ -39,7 +40,7 @@ def upgrade(as_json: AsJson = False) -> None:
 
 
 @db.command("status")
-def status(as_json: AsJson = False) -> None:
+def status(as_json: AsJson = False, as_user: AsUser = None) -> None:
     """Say which server and which schema there is, and whether the server logs what auditors ask it by SQL.
 
     Example: centralpay db status
@@ -47,6 +48,7 @@ def status(as_json: AsJson = False) -> None:
     settings = Settings.from_environment()
     settings.make_folders()
     with database.opened(settings) as url:
+        note_read(settings, url, as_user)
         found = database.status(url)
         with database.connected(url, None) as engine, database.reading(engine) as connection:
             auditors = auditor_logins(connection)

@@ -8,10 +8,14 @@ from app.settings import Settings
 
 
 def own_settings() -> Settings:
-    """Give the demonstration a home, a database and a key of its own: it never touches real books."""
+    """Give the demonstration a home, a database and keys of its own: it never touches real books.
+
+    Nor what stands for them elsewhere: a checkpoint of the demonstration among the real ones would say that the real
+    books were rewritten, and nothing would be sealed any more.
+    """
     settings = Settings.from_environment()
-    own = {"home": settings.home / "demo", "database_url": None, "master_key": None, "master_key_file": None}
-    return settings.model_copy(update=own)
+    elsewhere = ("database_url", "master_key", "master_key_file", "inbox", "checkpoints_dir", "seal_key_file")
+    return settings.model_copy(update={"home": settings.home / "demo"} | dict.fromkeys(elsewhere))
 
 
 def clear(home: Path) -> None:
@@ -22,6 +26,11 @@ def clear(home: Path) -> None:
         with Cluster(home / "postgres").running():
             pass
     shutil.rmtree(home)
+
+
+def who_acts(operator: str, approver: str) -> str:
+    """Say under which names its books can be worked on."""
+    return f"To do more than look, be one of its people: --as {operator} proposes, --as {approver} approves."
 
 
 def quiet(sentence: str) -> None:

@@ -22,7 +22,7 @@ from app.cli.verify import show_verdicts
 from app.demo.afterwards import Afterwards
 from app.demo.day import Day
 from app.demo.files import check_sizes, generate_day
-from app.demo.home import clear, own_settings, quiet
+from app.demo.home import clear, own_settings, quiet, who_acts
 from app.exit_codes import ExitCode
 from app.session import Session, opened
 from app.settings import Settings
@@ -87,7 +87,10 @@ def run_demo(size: DemoSize, day: date, *, as_json: bool) -> None:
             f"{'every proof holds' if holds else '[red]a proof FAILS[/red]'}.\n"
             f"Files: {settings.home / 'in'}\n"
             f"Results: {settings.home / 'out'} (NACHA file, notices, the members' own 835s, statements, JSON)\n"
-            f"Look on: CENTRALPAY_HOME={settings.home} .venv/bin/centralpay exceptions list",
+            f"Look on: export CENTRALPAY_HOME={settings.home}\n"
+            "  what is open       .venv/bin/centralpay exceptions list\n"
+            f"  what was kept      .venv/bin/centralpay certificates population --month {day:%Y-%m}\n"
+            f"{who_acts(OPERATOR, APPROVER)}",
             soft_wrap=True,
         )
     if not holds:

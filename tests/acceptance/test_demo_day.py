@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.demo.home import own_settings
 from tests.support.command import Shell
 
 
@@ -24,6 +25,29 @@ def test_a_day_leaves_its_files_and_proves_itself(quick_path: Path) -> None:
     assert any((out / "835").iterdir())
     statements = {path.suffix for path in (out / "statements").iterdir()}
     assert statements >= {".csv", ".json"}
+
+
+def test_a_demonstration_leaves_nothing_where_the_real_books_publish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the settings name outside of the home is another one's: keys, inbox, and the folder of checkpoints.
+
+    A demonstration once published its checkpoints into the folder of the real books, which then could not be sealed.
+    """
+    names = ("master.key", "seal.key", "inbox", "checkpoints")
+    real = {name: tmp_path / "real" / name for name in names}
+    monkeypatch.setenv("CENTRALPAY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CENTRALPAY_DATABASE_URL", "postgresql://nobody@nowhere.invalid/none")
+    monkeypatch.setenv("CENTRALPAY_MASTER_KEY_FILE", str(real["master.key"]))
+    monkeypatch.setenv("CENTRALPAY_SEAL_KEY_FILE", str(real["seal.key"]))
+    monkeypatch.setenv("CENTRALPAY_INBOX", str(real["inbox"]))
+    monkeypatch.setenv("CENTRALPAY_CHECKPOINTS_DIR", str(real["checkpoints"]))
+    own = own_settings()
+    demo = tmp_path / "home" / "demo"
+    assert (own.home, own.database_url, own.master_key_file) == (demo, None, None)
+    assert {own.seal_keys.path.parent, own.keys_dir} == {demo / "keys"}
+    assert own.inbox_dir == demo / "inbox"
+    assert own.published.folder == own.checkpoints_folder == demo / "checkpoints"
 
 
 @pytest.mark.parametrize(

@@ -327,6 +327,8 @@ def test_where_to_look_can_be_looked_at(lived: Lived, capsys: pytest.CaptureFixt
     tell_where(lived.week, "the/home")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Look on: export CENTRALPAY_HOME=the/home"
+    assert "certificates population --month 2026-11" in lines[2]
+    assert "--as olga" in lines[-1]
     for _, ncpdp_id, *_, words in stories(lived.week):
         assert [line for line in lines if line.endswith(f".venv/bin/centralpay {words}")] != []
         ended = lived.shell.run(tuple(words.split()), user=OPERATOR)

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 from prometheus_client.core import Metric
 from pydantic import SecretStr
 
-from app.cli.main import app
+from app.cli.commands import command_tree
 from app.cluster import Cluster
 from app.database import Role
 from app.exit_codes import ExitCode
@@ -115,7 +114,7 @@ def test_the_page_shows_commands() -> None:
 
 def test_every_command_that_the_text_names_is_one() -> None:
     """A command in a sentence, a list or a shell's lines is one of ours, with these words."""
-    top: Any = typer.main.get_command(app)
+    top: Any = command_tree()
     groups = "|".join(top.commands)
     named = re.findall(rf"`(?:centralpay )?((?:{groups})(?: [a-z][a-z-]+)?)[ `]", PAGE)
     named += re.findall(r"^centralpay ([a-z]+(?: [a-z-]+)?)", "\n".join(blocks("sh")), re.MULTILINE)

@@ -8,8 +8,10 @@ from rich.table import Table
 
 from app.cli.screen import SCREEN, print_table
 from app.cli.verify import show_verdicts
+from app.demo.home import who_acts
 from app.demo.pharmacies import Pharmacy
 from app.demo.week.days import DayDone
+from app.demo.week.people import APPROVER, OPERATOR
 from app.demo.week.plan import Week
 from app.demo.week.reckoning import Expected
 from app.demo.week.script import HOLD_CENTS
@@ -104,9 +106,14 @@ def tell_week(week: Week, done: Sequence[DayDone], verdicts: Sequence[Verdict], 
 def tell_where(week: Week, home: str) -> None:
     """Print a command for each story, a line each whatever the terminal's width: they are to be copied."""
     SCREEN.print(f"Look on: export CENTRALPAY_HOME={home}", soft_wrap=True, markup=False)
-    looks = [("what is open", "exceptions list"), *((name, words) for name, *_, words in stories(week))]
+    looks = [
+        ("what is open", "exceptions list"),
+        ("what was kept", f"certificates population --month {week.days[0]:%Y-%m}"),
+        *((name, words) for name, *_, words in stories(week)),
+    ]
     for name, words in looks:
         SCREEN.print(f"  {name:<18} .venv/bin/centralpay {words}", soft_wrap=True, markup=False)
+    SCREEN.print(who_acts(OPERATOR, APPROVER), soft_wrap=True, markup=False)
 
 
 def figures(expected: Expected) -> list[tuple[str, int]]:
