@@ -134,7 +134,7 @@ SELECT s.table_name, (
                    THEN format('CASE length(%1$I) WHEN 32 THEN encode(%1$I, ''hex'') ELSE ''sha256:'' || encode(sha256(%1$I), ''hex'') END', a.attname)
                    ELSE format('%I::text', a.attname) END AS value
         FROM pg_attribute a
-        WHERE a.attrelid = s.place AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (s.left_out || s.digested)
+        WHERE a.attrelid = s.place AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (s.digested)
         UNION ALL
         SELECT 'sha256 of ' || array_to_string(s.digested, ', '), format('encode(sha256(convert_to(jsonb_build_array(%s)::text, ''UTF8'')), ''hex'')',
                    (SELECT string_agg(format('%I::text', d.name), ', ' ORDER BY d.place) FROM unnest(s.digested) WITH ORDINALITY AS d (name, place)))
@@ -142,7 +142,7 @@ SELECT s.table_name, (
     ) c
 ) AS content
 FROM (SELECT DISTINCT ON (row_key) row_key AS table_name, to_regclass(format('centralpay.%I', row_key)) AS place,
-             CAST(content ->> 'left_out' AS text[]) AS left_out, CAST(content ->> 'digested' AS text[]) AS digested
+             CAST(content ->> 'digested' AS text[]) AS digested
       FROM trail WHERE table_name = 'trailed_table' ORDER BY row_key, trail_id DESC) s ORDER BY 1
 
 -- name: strayed

@@ -97,7 +97,7 @@ READING = HARMLESS | {
     "trusted_contact_day", "call_back_number", "is_payout_schedule", "payout_falls", "cut_off_on", "fee_of_terms",
     "fee_asked", "decided_rows_hash", "payee_shares", "cycle_core_hash",
     "rx_normal", "rx_key", "reversal_candidates", "forward_balances",
-    "trail_content", "trail_key", "trail_now", "note_read",
+    "trail_content", "trail_digest", "trail_key", "trail_now", "note_read",
     "known_at", "known_bounds_of", "known_columns", "known_number", "bank_tie_out", "checkpoint_of_close",
 }  # fmt: skip
 """Functions that an auditor may call: they read, and one writes down that he did."""

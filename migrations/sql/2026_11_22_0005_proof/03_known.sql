@@ -80,12 +80,6 @@ ALTER TABLE statement_issue ADD COLUMN checkpoint_size bigint REFERENCES seal_ch
 ALTER TABLE statement_issue ADD CONSTRAINT issue_names_its_checkpoint CHECK (checkpoint_size IS NOT NULL) NOT VALID;
 SELECT add_trail('statement_issue');
 
--- States that a row takes and gives up again are told by the trail as well; the books say most of them, and not when.
-SELECT add_trail('advice');
-SELECT add_trail('bank_line');
-SELECT add_trail('found_share');
-SELECT add_trail('correction_claim');
-
 -- Payouts have no trail: twenty thousand move at once, and what is said of them is their cycle's and the books'. All but one thing.
 CREATE TABLE payout_exclusion (
     payout_id bigint PRIMARY KEY REFERENCES payout,
@@ -106,12 +100,12 @@ SELECT add_trail('payout_exclusion');
 
 -- The columns of a table that a version of the trail may tell otherwise than the row does now: what the application may update, what
 -- is generated from that, and what triggers and functions with the owner's rights do; of identifiers, which are taken away and may
--- be found to be another's, all. What a trail leaves out is read from the row.
+-- be found to be another's, all. What it tells by a digest is read from the row.
 CREATE FUNCTION known_columns(p_table regclass) RETURNS TABLE (place integer, name text, type text, is_changing boolean)
 LANGUAGE sql STABLE SET search_path = centralpay, pg_temp AS $$
     SELECT a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
-           a.attname <> ALL (t.left_out || t.digested) AND (has_column_privilege('centralpay_app', p_table, a.attname, 'UPDATE')
-               OR (t.table_name, a.attname::text) IN (('period', 'state'), ('trailed_table', 'left_out'), ('found_share', 'standing'), ('correction_claim', 'standing'),
+           a.attname <> ALL (t.digested) AND (has_column_privilege('centralpay_app', p_table, a.attname, 'UPDATE')
+               OR (t.table_name, a.attname::text) IN (('period', 'state'), ('trailed_table', 'digested'), ('found_share', 'standing'), ('correction_claim', 'standing'),
                    ('advice', 'direct_pay_id')) OR a.attgenerated <> '' OR c.relname = 'member_identifier')
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN trailed_table t ON t.table_name = c.relname
     WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped
@@ -132,8 +126,7 @@ DECLARE
     version text := format('FROM centralpay_known.trail t WHERE t.table_name = %L AND t.row_key = %s', p_name, row_key);
     told trailed_table := (SELECT t FROM trailed_table t WHERE t.table_name = p_name);
     -- Of what was digested the trail can tell whether it is what it was; what it was then it can not tell, and nobody is told.
-    digest text := trail_content(p_name::regclass, (SELECT array_agg(c.name) FROM known_columns(p_name::regclass) c
-        WHERE c.name <> ALL (told.digested)), told.digested);
+    digest text := (SELECT format('jsonb_build_object(%L, %s)', d.name, d.value) FROM trail_digest(told.digested) d);
     is_other text := format('%s AND NOT (SELECT t.content %s ORDER BY t.trail_id DESC LIMIT 1) @> %s', changed, version, digest);
     columns text := (SELECT string_agg(CASE WHEN c.is_changing
             THEN format('CASE WHEN %s THEN (SELECT %s %s ORDER BY t.trail_id DESC LIMIT 1) ELSE x.%I END AS %I', changed,

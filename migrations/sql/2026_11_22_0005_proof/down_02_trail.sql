@@ -9,5 +9,5 @@ BEGIN
     END LOOP;
 END $$;
 DROP TABLE trailed_table;
-DROP FUNCTION add_trail(regclass, text[], text[]), trail_now(text), write_trail(), trail_key(regclass), trail_content(regclass, text[], text[]);
+DROP FUNCTION add_trail(regclass, text[]), trail_now(text), write_trail(), trail_key(regclass), trail_content(regclass, text[]), trail_digest(text[]);
 ALTER TABLE member DROP COLUMN tin_salt;
