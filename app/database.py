@@ -4,7 +4,6 @@ Everybody who works with rows gets an ``Engine`` from ``engine_for`` and a ``Con
 ``reading``; nobody else begins, commits or rolls back.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,12 +14,6 @@ from typing import Final
 
 import psycopg
 import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.script.revision import RevisionError
-from alembic.util import CommandError
 from psycopg import errors as states
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -37,7 +30,6 @@ SCHEMA: Final = "centralpay"
 
 _FOLDER: Final = Path(migrations.__file__).parent
 _UPGRADE_LOCK: Final = 0x43454E5452414C  # one upgrade of a database at a time
-_ALEMBIC: Final = threading.Lock()  # it keeps the running upgrade in module variables
 _GAVE_UP: Final = "The database gave up: {said}. Nothing was done; try again when that is mended."
 _SENTENCES: Final = {  # by SQLSTATE or its class (PostgreSQL 18, Appendix A)
     states.LockNotAvailable.sqlstate: "Others hold the tables ({said}). Stop the other processes, then try again.",
@@ -216,40 +208,39 @@ def schema_status(connection: Connection) -> SchemaStatus:
     """
     with typed_errors():
         server = str(connection.exec_driver_sql("SHOW server_version").scalar_one())
-        context = MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA})
-        current = context.get_current_revision()
-        steps = _steps().iterate_revisions("head", current or "base")
-        pending = tuple(step.revision for step in steps if step.revision != current)
-    return SchemaStatus(server, current, pending[::-1])
+        if _is_up_to_date(connection):
+            return SchemaStatus(server, newest_step(), ())
+        from app import schema_steps  # noqa: PLC0415 (Alembic costs every start a tenth, and is hardly ever needed)
+
+        current, pending = schema_steps.pending(connection, _FOLDER, SCHEMA)
+    return SchemaStatus(server, current, pending)
+
+
+@cache
+def newest_step() -> str:
+    """Give the last step of this release: the date and number that the name of its file begins with."""
+    return "_".join(max(path.stem for path in _FOLDER.glob("versions/[0-9]*.py")).split("_")[:4])
+
+
+def _is_up_to_date(connection: Connection) -> bool:
+    table = f"{SCHEMA}.alembic_version"
+    if connection.exec_driver_sql("SELECT to_regclass(%s)", (table,)).scalar_one() is None:
+        return False
+    rows = connection.exec_driver_sql(f"SELECT version_num FROM {table}")  # noqa: S608 (our own name)
+    return list(rows.scalars()) == [newest_step()]
 
 
 def _migrate(admin_url: str, revision: str, *, back: bool = False) -> None:
     # One connection holds the lock for the whole run; the roles and each step have transactions of their own.
     guard = _engine(admin_url, None).execution_options(isolation_level="AUTOCOMMIT")
     owner = _engine(admin_url, Role.OWNER, lock_timeout="10s")
+    from app import schema_steps  # noqa: PLC0415 (see above)
+
     with typed_errors(), guard.connect() as guarding:
         guarding.exec_driver_sql(f"SELECT pg_advisory_lock({_UPGRADE_LOCK})")
         prepare(admin_url)
-        with _ALEMBIC, owner.connect() as connection:
-            configuration = _configuration()
-            configuration.attributes["connection"] = connection
-            if back:
-                command.downgrade(configuration, revision)
-            else:
-                command.upgrade(configuration, revision)
-
-
-@cache
-def _steps() -> ScriptDirectory:
-    """Give the steps of this release; they do not change while it runs."""
-    return ScriptDirectory.from_config(_configuration())
-
-
-def _configuration() -> Config:
-    configuration = Config()
-    configuration.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
-    configuration.set_main_option("path_separator", "os")
-    return configuration
+        with owner.connect() as connection:
+            schema_steps.take(connection, _FOLDER, revision, back=back)
 
 
 def _engine(
@@ -276,6 +267,7 @@ def _engine(
         connect_args={"options": " ".join(words).strip(), "application_name": role or DATABASE},
         poolclass=pool,
         hide_parameters=True,  # rows have no place in messages and logs
+        use_native_hstore=False,  # we have none, and it would be looked for at every start
         **({} if pool_size is None else {"pool_size": pool_size}),
     )
     sqlalchemy.event.listen(engine, "connect", _check_version)
@@ -320,10 +312,6 @@ def typed_errors() -> Iterator[None]:
         if typed is error:
             raise
         raise typed from error
-    except (CommandError, RevisionError) as error:
-        raise WrongUseError(
-            f"The schema does not fit this release of centralpay, likely a newer one's: {error}"
-        ) from error
 
 
 def _typed(error: DBAPIError | psycopg.Error) -> Exception:

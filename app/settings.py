@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ingest.encryption import Keyring, load_keyring
 from ingest.vault.expiry import LEAST_RETENTION_YEARS, RETENTION_YEARS
@@ -130,6 +130,19 @@ class Settings(BaseSettings):
     """How the log is written; with it, every command says there when it begins and ends. Read by ``app.logs``."""
     log_file: AbsolutePath | None = None
     """File that takes the log in place of standard error; the same."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what is given and the environment, and look nowhere else."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return init_settings, env_settings
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -1,100 +1,19 @@
-"""The ``centralpay`` command: puts the groups together and maps errors to exit codes."""
+"""The ``centralpay`` command: runs what was typed and maps errors to exit codes."""
 
 import sys
-from functools import cache
 
-import typer
-from typer.core import TyperGroup
-
-from app.cli import (
-    audit,
-    bank_care,
-    bank_details,
-    books,
-    certificates,
-    claims,
-    closing,
-    corrections,
-    cycle,
-    direct_pay,
-    disbursements,
-    exceptions,
-    fees,
-    files,
-    holds,
-    jobs,
-    limits,
-    negatives,
-    notices,
-    outgoing,
-    papers,
-    people,
-    reads,
-    returns,
-    running,
-    schedules,
-    setup,
-    statements,
-    unclaimed,
-    vault,
-)
+from app.cli.commands import command_tree
 from app.cli.screen import ERRORS, print_json
 from app.exit_codes import exit_code
 from app.logs import command_logged
 from schemas.errors import CentralpayError, UnreadableError, WrongUseError
-
-app = typer.Typer(
-    name="centralpay",
-    help="Central payment for pharmacies: what payers remit is allocated to the cent, paid on schedule, and proven.",
-    epilog="Exit codes: 0 done, 2 wrong use, 3 some input was refused, 4 a proof failed, 5 refused by a rule.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-setup.register(app)
-files.register(app)
-people.register(app)
-bank_details.register(app)
-bank_care.register(app)
-notices.register(app)
-exceptions.register(app)
-corrections.register(app)
-fees.register(app)
-cycle.register(app)
-papers.register(app)
-statements.register(app)
-certificates.register(app)
-outgoing.register(app)
-returns.register(app)
-limits.register(app)
-schedules.register(app)
-holds.register(app)
-disbursements.register(app)
-direct_pay.register(app)
-negatives.register(app)
-unclaimed.register(app)
-books.register(app)
-closing.register(app)
-audit.register(app)
-reads.register(app)
-claims.register(app)
-vault.register(app)
-running.register(app)
-jobs.register(app)
-
-
-@cache
-def command_tree() -> TyperGroup:
-    """Give the whole command line, built from the signatures of its functions once in a process."""
-    return typer.main.get_group(app)
 
 
 def run() -> None:
     """Run the command line; every known error is one sentence and an exit code, never a traceback."""
     try:
         with command_logged(_command_name, exit_code):
-            command_tree()()
+            command_tree(_first_word())()
     except CentralpayError as error:
         _say(error)
         sys.exit(exit_code(error))
@@ -107,9 +26,13 @@ def run() -> None:
         sys.exit(exit_code(wrong))
 
 
+def _first_word() -> str | None:
+    return sys.argv[1] if len(sys.argv) > 1 else None
+
+
 def _command_name() -> str:
     """Give the words that name the command, without what it is given."""
-    node, names = command_tree(), list[str]()
+    node, names = command_tree(_first_word()), list[str]()
     for word in sys.argv[1:]:
         inner = getattr(node, "commands", {}).get(word)
         if inner is not None:

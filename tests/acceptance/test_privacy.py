@@ -16,9 +16,8 @@ from typing import Any
 
 import psycopg
 import pytest
-import typer
 
-from app.cli.main import app
+from app.cli.commands import command_tree
 from app.cluster import Cluster
 from ingest.encryption import load_keyring
 from ingest.vault import Vault
@@ -50,7 +49,7 @@ class _Ears:
         self.office = office
         self.heard: list[str] = []
         self.commands: set[str] = set()
-        self._commands = dict(_commands(typer.main.get_command(app)))
+        self._commands = dict(_commands(command_tree()))
 
     def run(self, *words: str, user: str = MAKER) -> int:
         """Run a command for people and as JSON."""

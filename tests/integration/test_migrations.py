@@ -8,11 +8,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
 import migrations
 from app.cluster import Cluster
-from app.database import downgrade, status, upgrade
+from app.database import downgrade, newest_step, status, upgrade
 from ledger.chart import HOUSE, Account, Event, Ledger
 from ledger.events import month_reference
 from tests.conftest import NewDatabase
@@ -71,6 +72,12 @@ _DESCRIPTIONS = {
     "periods": "SELECT concat_ws(' ', month, state) FROM period ORDER BY 1",
     "matrix": "SELECT concat_ws(',', event, ledger, owner_kind, account, side) FROM posting_rule ORDER BY 1",
 }
+
+
+def test_the_last_steps_file_is_named_after_it() -> None:
+    """Whether a schema is up to date is asked at each start, without Alembic: by the name of the last file."""
+    steps = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert newest_step() == steps.get_current_head() == STEPS[-1]
 
 
 def test_up_down_up(new_database: NewDatabase) -> None:

@@ -1,5 +1,9 @@
 """Each kind of error ends the command with the code that the documentation promises."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from app.exit_codes import ExitCode, exit_code
@@ -37,3 +41,14 @@ def test_the_codes_are_those_that_scripts_rely_on() -> None:
         "PROOF_FAILED": 4,
         "REFUSED": 5,
     }
+
+
+def test_a_command_stopped_while_it_is_loaded_says_nothing() -> None:
+    """Ctrl-C in the first half second once printed a traceback; who presses it knows why. The shell sees 130."""
+    stopped = "import app.cli, os, signal; os.kill(os.getpid(), signal.SIGINT)"
+    ended = subprocess.run([sys.executable, "-c", stopped], capture_output=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, b"", b"")
+    broken = subprocess.run(
+        [sys.executable, "-c", "import app.cli; 1 / 0"], capture_output=True, check=False, timeout=60
+    )
+    assert b"ZeroDivisionError" in broken.stderr
