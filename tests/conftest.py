@@ -24,6 +24,7 @@ from sqlalchemy import Engine, make_url
 from app.cluster import Cluster
 from app.database import Role, connected, upgrade
 from schemas.errors import CentralpayError
+from tests.support.lives import Beginning, Keeper, lives_of
 
 _PREFIX = "centralpay-tests-"
 _TEMPLATE = "template_centralpay"
@@ -126,19 +127,21 @@ def admin_url(cluster: Cluster) -> str:
 
 @pytest.fixture(scope="session")
 def new_database(cluster: Cluster, admin_url: str, pytestconfig: pytest.Config) -> Iterator[NewDatabase]:
-    """Give a maker of databases, for ``with``, for tests that need many; ``migrated=False`` makes an empty one."""
+    """Give a maker of databases, for ``with``, for tests that need many; ``migrated=False`` makes an empty one.
+
+    ``template`` names a database of this worker's own to copy, to which nobody is connected.
+    """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
     names = (f"test_{worker}_{number}" for number in count(1))
     with psycopg.connect(admin_url, autocommit=True) as server:
 
         @contextmanager
-        def make(*, migrated: bool = True) -> Iterator[str]:
+        def make(*, migrated: bool = True, template: str | None = None) -> Iterator[str]:
             name = next(names)
-            if migrated:
+            if migrated and template is None:
                 _ensure_template(server, cluster, pytestconfig.stash[RUN_DIR])
-            server.execute(
-                f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE if migrated else 'template0'} STRATEGY FILE_COPY"
-            )
+            source = template or (_TEMPLATE if migrated else "template0")
+            server.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
             try:
                 yield cluster.url(name)
             finally:
@@ -181,10 +184,29 @@ def _drop(server: psycopg.Connection, name: str) -> None:
     server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def keeper(new_database: NewDatabase, pytestconfig: pytest.Config) -> Iterator[Keeper]:
+    """Give what keeps the beginnings that tests share."""
+    folder = Path(tempfile.mkdtemp(dir=pytestconfig.stash[RUN_DIR]))
+    keeping = Keeper(new_database, folder)
+    yield keeping
+    keeping.forget()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
-def database_url(new_database: NewDatabase) -> Iterator[str]:
-    """Give the URL of a fresh, migrated database of this test's own, for the superuser; ``engine_for`` takes it."""
-    with new_database() as url:
+def beginning(request: pytest.FixtureRequest, keeper: Keeper) -> Beginning:
+    """Give what this test begins with, by what its fixtures say."""
+    return keeper.beginning(lives_of(request))
+
+
+@pytest.fixture
+def database_url(new_database: NewDatabase, beginning: Beginning) -> Iterator[str]:
+    """Give the URL of a database of this test's own, for the superuser; ``engine_for`` takes it.
+
+    It is migrated, and nothing has happened in it but what the test's fixtures that are marked ``@kept`` say.
+    """
+    with new_database(template=beginning.template) as url:
         yield url
 
 

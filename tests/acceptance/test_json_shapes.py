@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.bank import own_money, paid_in
+from tests.support.lives import kept
 from tests.support.office import CHECKER, PROOFS, Office
 from tests.support.trade import STRANGER, A, B, C, Part, remittance, remittance_file
 
@@ -91,6 +92,7 @@ def _amounts(value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 (JSON is 
 
 
 @pytest.fixture
+@kept
 def busy_office(office: Office) -> Office:
     """Give an office with something of everything: quarantined, short, unknown, negative, unmatched."""
     sound = remittance("JSON1", DAY, Part(A, (900_00,)), Part(B, (-100_00,)), Part(STRANGER, (5_00,)))

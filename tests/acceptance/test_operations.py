@@ -36,7 +36,7 @@ def own_office(quick_path: Path) -> Iterator[Office]:
 
 def elsewhere(office: Office, name: str = "elsewhere") -> Office:
     """Give the same office, with another home: empty."""
-    return Office(Shell(office.folder / name, ""), office.folder, office.bank, office._files)
+    return Office(Shell(office.folder / name, ""), office.folder, office.bank, office.files)
 
 
 def test_a_home_that_is_lost_comes_back_to_the_cent_and_goes_on(own_office: Office) -> None:

@@ -15,6 +15,7 @@ from app.demo.remittance import PayeeAdjustments, PlbPair, RemittanceSet
 from ingest.bank.bai2_writer import StatementLine
 from schemas.identifiers import Npi
 from tests.support.bank import paid_in, sent_back
+from tests.support.lives import kept
 from tests.support.office import CHECKER, MAKER, Office
 from tests.support.trade import PAYER, STRANGER, A, B, C, Part, remittance
 
@@ -87,11 +88,18 @@ class Desk:
 
 
 @pytest.fixture
-def desk(office: Office) -> Desk:
-    """Give a desk in an office with A, B and C and 1,000.00 of own money, after A, B and C got 100.00 each."""
+@kept
+def funded(office: Office) -> Office:
+    """Give an office with A, B and C and 1,000.00 of own money, after A, B and C got 100.00 each."""
     office.put_in("OWN1", 1_000_00, date(2026, 11, 2))
     office.fund(remittance("FIRST", date(2026, 11, 2), *(Part(store, (100_00,)) for store in (A, B, C))))
-    return Desk(office)
+    return office
+
+
+@pytest.fixture
+def desk(funded: Office) -> Desk:
+    """Give a desk in that office."""
+    return Desk(funded)
 
 
 def debit(reference: str, cents: int) -> StatementLine:

@@ -53,7 +53,7 @@ def restored(pytestconfig: pytest.Config) -> Iterator[tuple[Office, Office]]:
         office.run("db", "backup", str(backups), "--keys", str(keys))
         office.fund(remittance("TWO", DAY, Part(B, (50_00,))))
         office.run("ledger", "seal")
-        again = Office(PlacedShell(folder / "again", "", outside), folder, office.bank, office._files)
+        again = Office(PlacedShell(folder / "again", "", outside), folder, office.bank, office.files)
         told = again.ask("db", "restore", str(backups), "--keys", str(keys), code=4)
         assert told["same_books"] is True
         assert [each["id"] for each in told["proofs"] if not each["holds"]] == ["P11"]

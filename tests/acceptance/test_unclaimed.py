@@ -145,7 +145,7 @@ def test_rules_that_can_not_be_read(office: Office) -> None:
     said = office.run("unclaimed", "rules", "import", str(office.save(bad.encode(), "bad.csv")), code=3)
     for word in ("letter_from_days", "state", "months", "since", "source", "line 2"):
         assert word in said.err
-    assert office.ask("unclaimed", "rules", "list") == {"rules": []}
+    assert office.ask("unclaimed", "rules", "list") == {"known_at": None, "rules": []}
     _rules(office)
     other = office.save(RULES.replace(",36,", ",60,").encode(), "other.csv")
     assert "another rule" in office.run("unclaimed", "rules", "import", str(other), code=5).err

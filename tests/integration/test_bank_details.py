@@ -61,10 +61,12 @@ from tests.support.bank_changes import (
     with_contact,
 )
 from tests.support.books import CHECKER, MAKER, Books
+from tests.support.lives import kept
 from tests.support.trade import A, B, Part, remittance
 
 
 @pytest.fixture
+@kept
 def house(books: Books) -> Books:
     """Give books with a third person, who calls, and a contact of A from long ago."""
     return with_contact(books)

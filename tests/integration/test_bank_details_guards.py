@@ -21,6 +21,7 @@ from tests.support.bank_changes import (
     with_contact,
 )
 from tests.support.books import Books
+from tests.support.lives import kept
 from tests.support.trade import A, B, Part, remittance
 
 _CHANGE = "UPDATE bank_account_change SET "
@@ -71,6 +72,7 @@ _BY_RAW_SQL = [
 
 
 @pytest.fixture
+@kept
 def house(books: Books) -> Books:
     """Give books with a third person, who calls, and a contact of A from long ago."""
     return with_contact(books)

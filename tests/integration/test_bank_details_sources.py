@@ -30,10 +30,12 @@ from tests.support.bank_changes import (
     with_contact,
 )
 from tests.support.books import MAKER, Books, roster, roster_row
+from tests.support.lives import kept
 from tests.support.trade import BANK_ACCOUNT, A, B, C, pharmacy
 
 
 @pytest.fixture
+@kept
 def house(books: Books) -> Books:
     """Give books with a third person, who calls, and a contact of A from long ago."""
     return with_contact(books)

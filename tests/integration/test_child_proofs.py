@@ -15,12 +15,14 @@ from payouts.children.model import Form
 from payouts.fees.assessment import assess
 from payouts.remittances.shares import set_form
 from tests.support.books import MAKER, Books
+from tests.support.lives import kept
 from tests.support.trade import STRANGER, A, B, C, Part, remittance
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 18)
 
 
 @pytest.fixture
+@kept
 def told(books: Books) -> Books:
     """Give books after a release: A is paid for each of two advices, B combined less its fee, C is told a negative.
 

@@ -24,6 +24,7 @@ from payouts.cycle.limits import CycleLimits, LimitName, limits_on, list_limits,
 from payouts.cycle.voiding import exclude_member
 from payouts.people.users import UserRole, add_user
 from tests.support.books import CHECKER, MAKER, Books
+from tests.support.lives import kept
 from tests.support.trade import A, B, C, Part, remittance
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 18)
@@ -31,6 +32,7 @@ SECOND = "dora"
 
 
 @pytest.fixture
+@kept
 def funded(books: Books) -> Books:
     """Give books with a second approver, and 3.00 for A, 2.00 for B, 0.05 for C."""
     with books.begin() as connection:

@@ -24,6 +24,7 @@ from ledger.proofs import Proof, prove
 from tests.support.bank import paid_in
 from tests.support.books import MAKER, Books
 from tests.support.direct_pay import to_the_store
+from tests.support.lives import kept
 from tests.support.trade import OTHER_PAYER, PAYER, STRANGER, A, B, C, Part, payer_file, remittance
 
 FIRST = date(2026, 11, 1)
@@ -34,6 +35,7 @@ COPY = to_the_store("DIR1", DAY, Part(A, (1_000_00, 234_50), (("WO", 34_50),)))
 
 
 @pytest.fixture
+@kept
 def books(books: Books) -> Books:
     """Give books with both payers, in which A is on direct pay with HARROWGATE from 1 November on."""
     verdict = books.receive(payer_file(books.folder / "payers.csv").read_bytes(), "payers.csv")

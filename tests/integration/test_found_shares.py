@@ -39,6 +39,7 @@ from payouts.resolutions.member_errors import (
 from payouts.resolutions.undo import propose_reversal
 from tests.support.books import MAKER, Books, roster, roster_row, x12_claim, x12_file, x12_head
 from tests.support.clearing import DAY, LATER, approve, ask, case_id, due, with_money, write
+from tests.support.lives import kept
 from tests.support.told import own_items, told_sets
 from tests.support.trade import STRANGER, A, B, C, Part, remittance
 
@@ -46,12 +47,14 @@ NAME = f"NPI:{STRANGER.npi}"
 
 
 @pytest.fixture
+@kept
 def money(books: Books) -> Books:
     """Give books with 100.00 for A, B and C each and 50.00 of own money."""
     return with_money(books)
 
 
 @pytest.fixture
+@kept
 def stranger(money: Books) -> Books:
     """Give books with 45.00 funded and 7.00 advised for a stranger."""
     money.fund(remittance("T1", DAY, Part(A, (1_00,)), Part(STRANGER, (50_00,), (("WO", 5_00),))))

@@ -22,6 +22,7 @@ from payouts.holding.errors import HoldKeepsLessError, HoldOrderError, HoldState
 from payouts.holding.holds import HoldKind, HoldOrder
 from tests.support.bank import paid_in
 from tests.support.books import CHECKER, MAKER, Books
+from tests.support.lives import kept
 from tests.support.trade import OTHER_PAYER, PAYER, A, B, C, Part, remittance
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 18)
@@ -81,6 +82,7 @@ def _state(books: Books, hold_id: int) -> str:
 
 
 @pytest.fixture
+@kept
 def funded(books: Books) -> Books:
     """Give books in which A has 1,000.00 and B 500.00 available."""
     books.fund(remittance("T1", MONDAY, Part(A, (1_000_00,)), Part(B, (500_00,))))

@@ -26,6 +26,7 @@ from payouts.statements.issuing import Issue, Issuer, again, issue, issued, issu
 from payouts.statements.reading import statement
 from schemas.errors import CentralpayError
 from tests.support.books import MAKER, Books
+from tests.support.lives import kept
 from tests.support.trade import A, B, C, Part, remittance
 
 MONDAY, TUESDAY = date(2026, 11, 16), date(2026, 11, 17)
@@ -46,6 +47,7 @@ def _files(books: Books, of: Issue) -> dict[str, bytes]:
 
 
 @pytest.fixture
+@kept
 def lived(books: Books) -> Books:
     """Give books in which A and B were paid."""
     books.fund(remittance("T1", MONDAY, Part(A, (600_00,)), Part(B, (5_00,))))

@@ -17,12 +17,14 @@ from payouts.holding.errors import OwesNothingError, WriteOffOrderError
 from payouts.negatives import Negative, bucket_of
 from tests.support.bank import paid_out
 from tests.support.books import CHECKER, MAKER, Books
+from tests.support.lives import kept
 from tests.support.trade import STRANGER, A, B, C, Part, remittance
 
 DAY, LATER, LAST = date(2026, 11, 9), date(2026, 11, 12), date(2026, 11, 30)
 
 
 @pytest.fixture
+@kept
 def owing(books: Books) -> Books:
     """Give books with 5,000.00 of float in which B owes 3,100.00 since the ninth."""
     books.put_in("OWN1", 5_000_00, date(2026, 11, 2))

@@ -18,9 +18,11 @@ from payouts.people.approvals import ApprovalKind
 from schemas.errors import CentralpayError
 from tests.support.books import CHECKER, MAKER, Books
 from tests.support.closing import OCTOBER, banking_days, checked, closed, closer_of, live_october, lock, telling, write
+from tests.support.lives import kept
 
 
 @pytest.fixture
+@kept
 def october(new_books: Books) -> Books:
     """Give books whose October can be closed."""
     live_october(new_books)

@@ -37,10 +37,12 @@ from payouts.resolutions.undo import propose_reversal
 from schemas.errors import RefusedError, UnreadableError
 from tests.support.books import CHECKER, MAKER, Books
 from tests.support.clearing import DAY, LATER, approve, ask, due, reject, with_money, write
+from tests.support.lives import kept
 from tests.support.trade import PAYER, A, B, C, Part, remittance, remittance_file
 
 
 @pytest.fixture
+@kept
 def money(books: Books) -> Books:
     """Give books with 100.00 for A, B and C each and 50.00 of own money."""
     return with_money(books)

@@ -18,15 +18,23 @@ from schemas.errors import WrongUseError
 from tests.support import upkeep
 from tests.support.bank import paid_in
 from tests.support.books import MAKER, Books
+from tests.support.lives import kept
 from tests.support.trade import STRANGER, A, remittance, remittance_file
 from tests.support.trade import Part as Share
 from tests.support.upkeep import ADVICE, BEFORE, LONG_AGO, MONDAY, TODAY, WEDNESDAY
 
 
 @pytest.fixture
-def lived(books: Books, owner: Engine) -> Books:
+@kept
+def paid(books: Books) -> Books:
     """Give books after a payout and a statement: 835, bank statement, roster, NACHA file and statement are kept."""
-    return upkeep.live(books, owner)
+    return upkeep.live(books)
+
+
+@pytest.fixture
+def lived(paid: Books, owner: Engine) -> Books:
+    """Give these books when every share was told to its member."""
+    return upkeep.tell(paid, owner)
 
 
 def _kept(books: Books) -> dict[str, str | None]:

@@ -27,6 +27,7 @@ from tests.support import upkeep
 from tests.support.books import CHECKER, MAKER, Books
 from tests.support.command import Shell
 from tests.support.killing import Scene, moments, work
+from tests.support.lives import kept
 from tests.support.office import CLERK, Office
 from tests.support.trade import A, B, remittance, remittance_file, roster_file
 from tests.support.trade import Part as Share
@@ -36,9 +37,16 @@ NEW_KEY = bytes(range(100, 132))
 
 
 @pytest.fixture
-def lived(books: Books, owner: Engine) -> Books:
+@kept
+def paid(books: Books) -> Books:
     """Give books after a payout and a statement: 835, bank statement, roster, NACHA file and statement are kept."""
-    return upkeep.live(books, owner)
+    return upkeep.live(books)
+
+
+@pytest.fixture
+def lived(paid: Books, owner: Engine) -> Books:
+    """Give these books when every share was told to its member."""
+    return upkeep.tell(paid, owner)
 
 
 def _lost(check: VaultCheck) -> list[tuple[Condition, str, Part | None, int | None, int | None]]:

@@ -14,6 +14,7 @@ from payouts.cycle.voiding import exclude_member, void_cycle
 from payouts.errors import CycleStateError, RoleMissingError, UnknownCycleError
 from payouts.people.users import UserRole, add_user
 from tests.support.books import CHECKER, MAKER, Books
+from tests.support.lives import kept
 from tests.support.trade import A, B, C, Part, remittance
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 11, day) for day in (16, 17, 18, 19))
@@ -21,6 +22,7 @@ CLERK, READER = "clara", "audrey"
 
 
 @pytest.fixture
+@kept
 def staffed(books: Books) -> Books:
     """Give books with an operator and an auditor beside maker and checker, and money for A, B and C."""
     with books.begin() as connection:

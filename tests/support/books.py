@@ -64,6 +64,8 @@ class Books:
     engine: Engine
     folder: Path
     bank: Bank = field(default_factory=Bank)
+    lives: list[Any] = field(default_factory=list)
+    """What was lived through that was marked as such; see ``tests.support.lives``."""
     keyring: Keyring = field(init=False)
     vault: Vault = field(init=False)
 

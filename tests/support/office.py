@@ -30,7 +30,10 @@ class Office:
     shell: Shell
     folder: Path
     bank: Bank = field(default_factory=Bank)
-    _files: int = 0
+    files: int = 0
+    """How many were saved."""
+    lives: list[Any] = field(default_factory=list)
+    """What it has lived through that was marked as such; see ``tests.support.lives``."""
 
     # Commands
 
@@ -58,8 +61,8 @@ class Office:
 
     def save(self, content: bytes, name: str = "") -> Path:
         """Put bytes into a file of the folder."""
-        self._files += 1
-        path = self.folder / (name or f"file-{self._files}")
+        self.files += 1
+        path = self.folder / (name or f"file-{self.files}")
         path.write_bytes(content)
         return path
 
@@ -72,7 +75,7 @@ class Office:
 
     def remit(self, *sets: RemittanceSet) -> None:
         """Ingest an 835 file of these sets; it is accepted."""
-        assert self.receive(remittance_file(*sets, control_number=self._files + 1))["status"] == "accepted"
+        assert self.receive(remittance_file(*sets, control_number=self.files + 1))["status"] == "accepted"
 
     def book(self, day: date, *lines: StatementLine) -> None:
         """Ingest the bank's statement of a day; it is accepted."""

@@ -26,8 +26,8 @@ LONG_AGO, BEFORE = date(2012, 3, 1), date(2014, 1, 1)
 ADVICE = remittance("T1", MONDAY, Part(A, (600_00, 400_00)), Part(B, (300_00,)))
 
 
-def live(books: Books, owner: Engine) -> Books:
-    """Pay a remittance out and issue a statement; every share of it was told."""
+def live(books: Books) -> Books:
+    """Pay a remittance out and issue a statement."""
     books.fund(ADVICE)
     books.pay(TUESDAY)
     checkpoint = books.pinned()
@@ -36,6 +36,11 @@ def live(books: Books, owner: Engine) -> Books:
         made = statement(connection, books.member(A), *days, checkpoint=checkpoint)
     with books.begin() as connection:
         issue(connection, books.vault, made, made.model_dump_json().encode(), form=StatementForm.JSON, actor=MAKER)
+    return books
+
+
+def tell(books: Books, owner: Engine) -> Books:
+    """Let every share of what was paid be told."""
     wait_to_be_told(owner)
     as_owner(owner, "UPDATE share_to_remit SET cycle_id = 1 WHERE cycle_id IS NULL")
     return books
