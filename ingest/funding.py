@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
 from ingest.direct_deposits import without_direct
+from ingest.free_days import free_on
 from ingest.match_cases import settle_match_cases
 from ingest.matching import Match, Payment, Step, match_pools
 from ingest.pools import deposits, payments
@@ -54,14 +54,6 @@ class MatchReport(BaseModel):
     parked: Parked
 
 
-@dataclass(frozen=True, slots=True)
-class _Dated:
-    """A match and the day on which it is posted."""
-
-    match: Match
-    day: date
-
-
 def sweep(begin: Begin, actor: str, progress: Callable[[int, int], None] | None = None) -> MatchReport:
     """Match what is parked on both sides, fund what matches, and bring the exception cases up to date.
 
@@ -71,9 +63,7 @@ def sweep(begin: Begin, actor: str, progress: Callable[[int, int], None] | None 
     with begin() as connection:
         waiting = payments(connection)
         outcome = match_pools(waiting, without_direct(connection, deposits(connection), waiting))
-        turned = {(row.account, row.reference): row.turned_on for row in connection.execute(_QUERIES["turned_days"])}
-    dated = [_Dated(match, _day_of(match, turned)) for match in outcome.matches]
-    done, uncovered = _fund_all(begin, dated, actor, progress)
+    done, uncovered = _fund_all(begin, outcome.matches, actor, progress)
     with begin() as connection:
         settle_match_cases(connection, outcome.differences, uncovered)
         parked = Parked(advices=len(payments(connection)), deposits=len(deposits(connection)))
@@ -81,7 +71,7 @@ def sweep(begin: Begin, actor: str, progress: Callable[[int, int], None] | None 
 
 
 def _fund_all(
-    begin: Begin, matches: Sequence[_Dated], actor: str, progress: Callable[[int, int], None] | None
+    begin: Begin, matches: Sequence[Match], actor: str, progress: Callable[[int, int], None] | None
 ) -> tuple[list[Funded], list[tuple[Match, int]]]:
     """Fund match by match; give what was funded, and what the float could not cover with what it lacks.
 
@@ -92,22 +82,19 @@ def _fund_all(
     waiting = list(matches)
     while waiting:
         before, uncovered = len(done), []
-        short: list[_Dated] = []
-        for number, dated in enumerate(waiting, len(matches) - len(waiting) + 1):
-            match = dated.match
+        for number, match in enumerate(waiting, len(matches) - len(waiting) + 1):
             try:
                 with begin() as connection:
-                    if _fund_match(connection, match, dated.day, actor):
+                    if _fund_match(connection, match, actor):
                         done += (_report(match.step, payment) for payment in match.payments)
             except FloatMissingError as error:
                 uncovered.append((match, int(error.facts["missing_cents"])))
-                short.append(dated)
             except LiabilityInDebitError:
                 # Another process used the deposit since the pools were read; the next sweep matches what is left.
                 pass
             if progress is not None:
                 progress(number, len(matches))
-        waiting = short if len(done) > before else []
+        waiting = [match for match, _ in uncovered] if len(done) > before else []
     return done, uncovered
 
 
@@ -127,7 +114,8 @@ def fund(
         connection: of the unit of work.
         advice_ids: the advices.
         uses: bank line to cents: what each deposit gives.
-        day: the later of the advices' and the deposits' dates.
+        day: the later of the advices' and the deposits' dates. Where they were not all there and free for each other by
+            then, it is posted on the day from which on they are: dated before it, days in between have money twice.
         step: how it was found that this money pays these advices.
         actor: who acts.
         shares: by advice, the part of each share that is funded, in a transaction for each advice; None: all that is
@@ -145,6 +133,7 @@ def fund(
     if sum(parts.values()) != sum(uses.values()):
         # A part came or was reversed since this was matched.
         return False
+    day = free_on(connection, day, advices=asked, lines=uses)
     batch = Batch()
     # Where there are parts each is of one advice: reversed alone, it says whose shares are missing again.
     if shares is None and not any(row.funded_cents for row in locked):
@@ -198,20 +187,9 @@ def _spread(parts: Mapping[int, int], uses: Mapping[int, int]) -> Iterator[tuple
         yield advice_id, given
 
 
-def _day_of(match: Match, turned: Mapping[tuple[str, int], date]) -> date:
-    """Give the day on which advices and deposits were all there, free for each other.
-
-    What was funded before and reversed is free from the reversal's day on: dated before it, every balance of the days
-    in between would have the money twice.
-    """
-    dates = [payment.paid_on for payment in match.payments] + [deposit.booked_on for deposit, _ in match.uses]
-    items = [("advised", advice_id) for payment in match.payments for advice_id in payment.advice_ids]
-    items += [("unmatched_deposit", deposit.bank_line_id) for deposit, _ in match.uses]
-    return max([*dates, *(turned[item] for item in items if item in turned)])
-
-
-def _fund_match(connection: Connection, match: Match, day: date, actor: str) -> bool:
+def _fund_match(connection: Connection, match: Match, actor: str) -> bool:
     advice_ids = [advice_id for payment in match.payments for advice_id in payment.advice_ids]
+    day = max([payment.paid_on for payment in match.payments] + [deposit.booked_on for deposit, _ in match.uses])
     uses = {deposit.bank_line_id: cents for deposit, cents in match.uses}
     return fund(connection, advice_ids, uses, day=day, step=match.step, actor=actor)
 

@@ -56,7 +56,10 @@ def post(connection: Connection, batch: Batch, actor: str) -> list[Posted]:
 def reverse(
     connection: Connection, transaction_id: int, *, fact_key: str, fact_on: date, actor: str, reason: str
 ) -> Posted:
-    """Turn a whole transaction, all entries, with the advance that this makes necessary."""
+    """Turn a whole transaction, all entries, with the advance that this makes necessary.
+
+    It is dated ``fact_on``, or the day of what it turns where that is later.
+    """
     row = connection.execute(
         _QUERIES["reverse"],
         {"actor": actor, "transaction_id": transaction_id, "fact_key": fact_key, "fact_on": fact_on, "reason": reason},

@@ -4,6 +4,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from ingest.free_days import free_on
 from ledger import activity
 from ledger.batch import Batch
 from ledger.events import float_deposited, float_withdrawn
@@ -53,11 +54,14 @@ def _propose(connection: Connection, kind: ApprovalKind, reference: str, sign: i
 
 
 def follow_approval(connection: Connection, approval: Approval) -> None:
-    """Post what was approved, on the bank's date; what was rejected stays as it is."""
+    """Post what was approved, on the bank's date; what was rejected stays as it is.
+
+    A line that was taken for something else, and that reversed since, is posted on the day of the reversal.
+    """
     if approval.state != "approved" or approval.decided_by is None:
         return
     line_id, cents = approval.facts["bank_line_id"], approval.facts["amount_cents"]
-    day = date.fromisoformat(approval.facts["as_of"])
+    day = free_on(connection, date.fromisoformat(approval.facts["as_of"]), lines={line_id: cents})
     build = float_deposited if approval.kind == ApprovalKind.FLOAT_DEPOSIT else float_withdrawn
     batch = Batch()
     # Undone and declared again, it is another fact.

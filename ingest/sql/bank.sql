@@ -104,6 +104,15 @@ FROM bank_line b JOIN bank_line_payments p USING (bank_line_id) JOIN line l ON l
 WHERE b.state = 'unmatched'
 GROUP BY b.bank_line_id, p.traces HAVING sum(l.amount_cents) <> 0 ORDER BY b.bank_line_id
 
+-- name: lines_free_on
+-- The day from which on so much of each line is open without a break: before it that was used, or set aside, by what was reversed since.
+SELECT n.bank_line_id, max(d.effective_on) AS free_on FROM unnest(CAST(:lines AS bigint[]), CAST(:cents AS bigint[])) AS n (bank_line_id, cents)
+CROSS JOIN LATERAL (
+    SELECT l.effective_on, coalesce(sum(sum(l.amount_cents)) OVER (ORDER BY l.effective_on ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before_cents
+    FROM line l WHERE l.account IN ('unmatched_deposit', 'unmatched_debit') AND l.reference = n.bank_line_id AND l.owner_id = house_id()
+    GROUP BY l.effective_on) d
+WHERE abs(d.before_cents) < n.cents GROUP BY n.bank_line_id
+
 -- name: settle_lines
 -- A line with nothing open left is matched.
 UPDATE bank_line b SET state = 'matched' WHERE b.bank_line_id = ANY (CAST(:lines AS bigint[])) AND b.state = 'unmatched' AND NOT EXISTS (

@@ -22,11 +22,24 @@ UPDATE advice a SET funded_cents = a.funded_cents + n.cents,
 FROM unnest(CAST(:advice_ids AS bigint[]), CAST(:cents AS bigint[])) AS n (advice_id, cents)
 WHERE a.advice_id = n.advice_id AND a.state = 'accepted'
 
--- name: turned_days
--- Of advices and of deposits whose use was reversed: the last day on which one was. Before it both were still together.
-SELECT l.account::text AS account, l.reference, max(e.effective_on) AS turned_on
-FROM journal_transaction r JOIN entry e USING (transaction_id) JOIN line l USING (owner_id, entry_id)
-WHERE r.reverses IS NOT NULL AND l.account IN ('advised', 'unmatched_deposit') GROUP BY l.account, l.reference
+-- name: advices_free_on
+-- The last day on which something came to these advices or came back to them: advised (once more, after each time that they were put
+-- back), found to be a member's, or one of these or a funding reversed. An accounting date may be later than the fact's.
+WITH RECURSIVE told AS (
+    SELECT n.advice_id, 1 AS next, t.transaction_id, t.effective_on FROM unnest(CAST(:advice_ids AS bigint[])) AS n (advice_id)
+    JOIN journal_transaction t ON t.fact_key = 'advised:' || n.advice_id
+    UNION ALL
+    SELECT b.advice_id, b.next + 1, t.transaction_id, t.effective_on FROM told b JOIN journal_transaction t ON t.fact_key = format('advised:%s:%s', b.advice_id, b.next)
+)
+-- Each reversal is looked up by itself: to the planner the recursion is a thousand rows, for which it would read the whole journal.
+SELECT max(greatest(d.effective_on, (SELECT r.effective_on FROM journal_transaction r WHERE r.reverses = d.transaction_id))) FROM (
+    SELECT transaction_id, effective_on FROM told
+    UNION ALL
+    SELECT t.transaction_id, t.effective_on FROM found_share f JOIN journal_transaction t USING (transaction_id)
+    WHERE f.advice_id = ANY (CAST(:advice_ids AS bigint[])) AND NOT f.was_funded
+    UNION ALL
+    SELECT DISTINCT e.transaction_id, CAST(NULL AS date) FROM line l JOIN entry e USING (owner_id, entry_id)
+    WHERE l.account = 'advised' AND l.event = 'funded' AND l.reference = ANY (CAST(:advice_ids AS bigint[]))) d
 
 -- name: count_fundings
 -- All that ever were, reversed or not.

@@ -6,8 +6,10 @@ SELECT fact_key, transaction_id, replayed FROM post(
     CAST(:line_amount AS bigint[]), CAST(:line_reference AS bigint[]))
 
 -- name: reverse
+-- Not before what it turns: an 835 comes days before its payment, and may be replaced by then.
 SELECT fact_key, transaction_id, replayed
-FROM reverse_transaction(:actor, :transaction_id, :fact_key, CAST(:fact_on AS date), :reason)
+FROM reverse_transaction(:actor, :transaction_id, :fact_key, greatest(CAST(:fact_on AS date),
+    (SELECT o.effective_on FROM journal_transaction o WHERE o.transaction_id = :transaction_id)), :reason)
 
 -- name: effective_date
 SELECT effective_date(CAST(:fact_on AS date))

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from ingest.free_days import free_on
 from ledger import activity
 from ledger.batch import Batch
 from ledger.decided import debit_returned
@@ -48,9 +49,10 @@ def _bring_back(connection: Connection, rows: Sequence[Row[Any]], line: OpenLine
     """Hold for its member what came back; the payout is returned."""
     batch = Batch()
     made: list[dict[str, Any]] = []
+    day = free_on(connection, line.as_of, lines={line.bank_line_id: sum(row.amount_cents for row in rows)})
     for row in rows:
         hold_id, key = _hold(connection, row, line.as_of, actor), _fact(connection, "payout_returned", row.answer_id)
-        batch.add(payout_returned(key, line.as_of, row.member_id, row.amount_cents, line.bank_line_id, hold_id=hold_id))
+        batch.add(payout_returned(key, day, row.member_id, row.amount_cents, line.bank_line_id, hold_id=hold_id))
         made.append({"fact_key": key, "hold_id": hold_id})
     post(connection, batch, actor)
     for row, facts in zip(rows, made, strict=True):
@@ -98,7 +100,8 @@ def _take_back(connection: Connection, row: Row[Any], line: OpenLine, actor: str
     batch = Batch()
     cleared = _fact(connection, "debit_returned", row.answer_id)
     lines = (first.bank_line_id, line.bank_line_id)
-    batch.add(debit_returned(cleared, line.as_of, *lines, row.amount_cents, reason=reason))
+    day = free_on(connection, line.as_of, lines=dict.fromkeys(lines, row.amount_cents))
+    batch.add(debit_returned(cleared, day, *lines, row.amount_cents, reason=reason))
     post(connection, batch, actor)
     facts = {"answer_id": row.answer_id, "bank_line_id": line.bank_line_id, "fact_key": cleared}
     connection.execute(_QUERIES["mark_posted"], facts | {"hold_id": None})

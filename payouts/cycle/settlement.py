@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Row
 
+from ingest.free_days import free_on, lines_free_on
 from ledger import activity
 from ledger.activity import Begin
 from ledger.batch import Batch
@@ -91,12 +92,16 @@ def _settle(begin: Begin, cycle_id: int, bank_line_id: int, day: date, actor: st
 
 
 def settle_cycle(connection: Connection, cycle_id: int, bank_line_id: int, day: date, actor: str) -> None:
-    """Settle all that is in transit of a cycle, which is locked and released, against one debit."""
+    """Settle all that is in transit of a cycle, which is locked and released, against one debit.
+
+    It is settled on the bank's day, or from when on what explained the debit otherwise is reversed.
+    """
     rows = connection.execute(QUERIES["payouts"], {"cycle_id": cycle_id})
     payouts = [(row.member_id, row.payout_id, row.amount_cents) for row in rows if row.state == "released"]
     batch = Batch()
     name = f"payout_settled:cycle:{cycle_id}"
     times = int(connection.execute(_QUERIES["postings"], {"name": name, "more": f"{name}:%"}).scalar_one())
+    day = free_on(connection, day, lines={bank_line_id: sum(cents for _, _, cents in payouts)})
     batch.add(payout_settled(_fact(name, times), day, payouts, bank_line_id))
     post(connection, batch, actor)
     connection.execute(QUERIES["settle_payouts"], {"cycle_id": cycle_id})
@@ -174,11 +179,13 @@ def _settle_named(
     still = set(connection.execute(_QUERIES["still_released"], {"payout_ids": ids}).scalars())
     now = [(payout, debit) for payout, debit in pairs if payout.payout_id in still]
     before = {row.payout_id: row.times for row in connection.execute(_QUERIES["settlements"], {"payout_ids": ids})}
+    free = lines_free_on(connection, {debit.bank_line_id: payout.amount_cents for payout, debit in now})
     batch = Batch()
     for payout, debit in now:
         item = (payout.member_id, payout.payout_id, payout.amount_cents)
         key = _fact(f"payout_settled:payout:{payout.payout_id}", before.get(payout.payout_id, 0))
-        batch.add(payout_settled(key, debit.as_of, [item], debit.bank_line_id))
+        day = max(debit.as_of, free[debit.bank_line_id])
+        batch.add(payout_settled(key, day, [item], debit.bank_line_id))
     post(connection, batch, actor)
     settled = [payout.payout_id for payout, _ in now]
     connection.execute(_QUERIES["settle_these"], {"payout_ids": settled})

@@ -5,6 +5,7 @@ from datetime import date
 
 from sqlalchemy import Connection, Row
 
+from ingest.free_days import free_on
 from ledger import activity
 from ledger.activity import Begin
 from ledger.batch import Batch
@@ -60,6 +61,7 @@ def settle_disbursement(
     # A settlement that was turned is another fact than the next one.
     times = int(connection.execute(QUERIES["settlements"], {"disbursement_id": disbursement_id}).scalar_one())
     key = f"disbursement_settled:{disbursement_id}:{times + 1}"
+    on = free_on(connection, on, lines={bank_line_id: disbursement.amount_cents})
     batch.add(disbursement_settled(key, on, disbursement.owner_id, item, bank_line_id=bank_line_id))
     post(connection, batch, actor)
     marked = {"disbursement_id": disbursement_id, "bank_line_id": bank_line_id}

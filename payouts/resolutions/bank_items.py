@@ -1,12 +1,13 @@
 """One open bank line under its lock: what people explain debits and deposits with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection
 
 from ingest.cases import Case
+from ingest.free_days import free_on
 from ledger.queries import Queries
 from payouts.resolutions.errors import AmountError, MovedOnError, NotOpenError, SubjectMissingError
 from payouts.resolutions.frame import Resolution
@@ -50,6 +51,17 @@ def open_item(connection: Connection, bank_line_id: int, *, is_debit: bool) -> O
     if not row.open_cents:
         raise NotOpenError(name, "it is explained to the last cent")
     return OpenItem(bank_line_id, row.as_of, is_debit, abs(row.open_cents))
+
+
+def day_to_post(connection: Connection, items: Sequence[OpenItem], cents: int) -> date:
+    """Give the day on which the bank has booked all of them, and nothing that was reversed since uses them.
+
+    Args:
+        connection: of a unit of work that holds their turns.
+        items: what is posted together.
+        cents: what is posted of each.
+    """
+    return free_on(connection, max(item.as_of for item in items), lines={item.bank_line_id: cents for item in items})
 
 
 def item_of_case(connection: Connection, case: Case, *, is_debit: bool) -> OpenItem:

@@ -14,7 +14,15 @@ from ledger.batch import Batch, Transaction
 from ledger.decided import bank_charged, debit_returned, payer_debited
 from ledger.posting import post
 from payouts.people.approvals import Approval, ApprovalKind
-from payouts.resolutions.bank_items import OpenItem, counterpart, item_of_case, part, settle_items, still_open
+from payouts.resolutions.bank_items import (
+    OpenItem,
+    counterpart,
+    day_to_post,
+    item_of_case,
+    part,
+    settle_items,
+    still_open,
+)
 from payouts.resolutions.cover import see_covered
 from payouts.resolutions.errors import AmountError, MovedOnError, SubjectMissingError
 from payouts.resolutions.frame import Resolution, ask, carried_out, decider
@@ -143,7 +151,8 @@ def follow_take_back(connection: Connection, approval: Approval) -> None:
         raise MovedOnError(f"The rows of approval {approval.approval_id} do not come to the debit")
     reason = f"taken back by payer {facts['payer_id']}: {facts['reason']}"
     key = f"payer_debited:{approval.approval_id}"
-    _post(connection, approval, payer_debited(key, debit.as_of, line_id, taken.items(), reason=reason), [line_id])
+    day = day_to_post(connection, [debit], cents)
+    _post(connection, approval, payer_debited(key, day, line_id, taken.items(), reason=reason), [line_id])
 
 
 def follow_bank_charge(connection: Connection, approval: Approval) -> None:
@@ -159,7 +168,8 @@ def follow_bank_charge(connection: Connection, approval: Approval) -> None:
     line_id, cents = facts["bank_line_id"], facts["amount_cents"]
     debit = still_open(connection, line_id, cents, is_debit=True)
     key = f"bank_charged:{approval.approval_id}"
-    _post(connection, approval, bank_charged(key, debit.as_of, line_id, cents, reason=facts["reason"]), [line_id])
+    day = day_to_post(connection, [debit], cents)
+    _post(connection, approval, bank_charged(key, day, line_id, cents, reason=facts["reason"]), [line_id])
 
 
 def follow_return(connection: Connection, approval: Approval) -> None:
@@ -176,7 +186,7 @@ def follow_return(connection: Connection, approval: Approval) -> None:
     sides = sorted(((facts["debit"], True), (facts["deposit"], False)))
     items = [still_open(connection, line_id, cents, is_debit=is_debit) for line_id, is_debit in sides]
     key = f"debit_returned:{approval.approval_id}"
-    day = max(item.as_of for item in items)
+    day = day_to_post(connection, items, cents)
     transaction = debit_returned(key, day, facts["deposit"], facts["debit"], cents, reason=facts["reason"])
     _post(connection, approval, transaction, [item.bank_line_id for item in items])
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from ingest.advices import shares_of
 from ingest.cases import Case, CaseKind, open_case
+from ingest.free_days import free_on
 from ingest.replacing import ConflictingSet
 from ingest.reversals import pair_reversals
 from ingest.vault import Vault
@@ -98,7 +99,9 @@ def follow_replacement(connection: Connection, approval: Approval, vault: Vault 
     # Shares that all net to zero were funded without a transaction that could be turned.
     connection.execute(_MATCHING["follow_advices"], {"advice_ids": [old]})
     _mark(connection, "mark_replaced", old)
-    booked = conflicting.book(old, approval.approval_id, day=day_of(approval), actor=actor)
+    # On the day on which the old one was reversed: it is later than asked where its own day is.
+    day = free_on(connection, day_of(approval), advices=[old])
+    booked = conflicting.book(old, approval.approval_id, day=day, actor=actor)
     if booked.direct_pay_id is not None and was.state != "direct":
         # Nothing would be posted in the place of what was: there would be no transaction by which to undo it.
         raise DirectReplacementError(facts["subject"], old)
@@ -139,7 +142,7 @@ def put_back(connection: Connection, transaction_id: int, day: date, *, reason: 
     _mark(connection, "mark_replaced", new)
     _mark(connection, "mark_standing", old)
     connection.execute(QUERIES["set_in_conflict"], dict(found))
-    _advise_again(connection, old, day, actor)
+    _advise_again(connection, old, free_on(connection, day, advices=[new]), actor)
     subject = f"file {found['file_id']} set {found['set_ordinal']}"
     detail = f"{found['trace_number']}: took the place of advice {old} and gave it back: {reason}"
     open_case(connection, CaseKind.SET_CONFLICT, subject, found["payment_cents"], detail)

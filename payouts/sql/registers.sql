@@ -238,7 +238,8 @@ WITH owing AS MATERIALIZED (
     SELECT l.owner_id, coalesce(sum(l.amount_cents) FILTER (WHERE l.account = 'advance_receivable' AND l.effective_on <= :to_on), 0) AS cents,
            max(e.transaction_id) FILTER (WHERE l.effective_on <= :to_on) > min(e.transaction_id) FILTER (WHERE l.effective_on > :to_on) AS is_dated_back
     FROM line l JOIN entry e USING (owner_id, entry_id)
-    WHERE l.account IN ('due_available', 'advance_receivable') AND l.owner_id = ANY (ARRAY(SELECT owner_id FROM line WHERE account = 'advance_receivable'))
+    WHERE l.account IN ('due_available', 'advance_receivable') AND l.owner_id = ANY (ARRAY(
+        SELECT owner_id FROM line WHERE account = 'advance_receivable' UNION SELECT owner_id FROM owing WHERE cents > 0))
     GROUP BY l.owner_id
 )
 SELECT 'advances = what members owe (account due_available in debit)' AS what, 'closing_cents' AS column_name, 'cents' AS unit,

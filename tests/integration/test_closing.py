@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from app.database import DatabaseError, unit_of_work
+from ingest.bank.bai2_writer import StatementLine
 from ingest.cases import CaseKind, open_case
 from ledger.errors import JournalAppendOnlyError, PeriodClosedError
 from payouts.closing.carrying import Carry
@@ -19,7 +20,7 @@ from payouts.closing.errors import (
 from payouts.closing.kinds import RULES, rule_of
 from payouts.closing.model import Verdict
 from payouts.closing.reading import told
-from tests.support.bank import own_money
+from tests.support.bank import WIRE_CREDIT, own_money
 from tests.support.books import CHECKER, Books
 from tests.support.closing import (
     AFTER,
@@ -157,6 +158,19 @@ def _with_an_exception_left_out(connection: Connection) -> None:
     open_case(connection, CaseKind.SET_QUARANTINED, "file 1 set 1", 1_00, "by a test")
 
 
+_CARRY = """INSERT INTO period_carried
+    SELECT '2026-10-01', 1, 'exception ' || exception_id, exception_id, kind, subject, amount_cents, detail, 'later',
+           true
+    FROM exception_case WHERE state = 'open'"""
+
+
+def _with_a_failed_proof_carried(connection: Connection) -> None:
+    """The command carries no such case over; nor does who writes the rows by hand."""
+    checked(connection)
+    open_case(connection, CaseKind.PROOF_FAILED, "P3", 0, "by a test")
+    write(connection, _CARRY)
+
+
 def _with_a_cycle_left_out(connection: Connection) -> None:
     checked(connection)
     write(
@@ -189,6 +203,7 @@ def _closed_by_hand(engine: Engine, put_down: Callable[[Connection], None]) -> N
         (_without_a_proof, "close_has_checks"),
         (_with_a_proof_carried, "close_has_checks"),
         (_with_an_exception_left_out, "close_names_what_is_open"),
+        (_with_a_failed_proof_carried, "close_names_what_is_open"),
         (_with_a_cycle_left_out, "close_names_what_is_open"),
         (_with_a_file_half_read, "close_names_what_is_open"),
     ],
@@ -199,6 +214,7 @@ def _closed_by_hand(engine: Engine, put_down: Callable[[Connection], None]) -> N
         "a proof less",
         "a proof carried over",
         "an exception that nobody carries over",
+        "a case of a failed proof",
         "a cycle half done",
         "a file half read",
     ],
@@ -211,6 +227,24 @@ def test_a_close_rests_on_something(
         _closed_by_hand(owner, put_down)
     assert caught.value.rule == rule
     assert october.ask("SELECT state FROM period WHERE month = '2026-10-01'")[0][0] == "open"
+
+
+def test_what_the_bank_booked_later_is_no_matter_of_a_month(october: Books, owner: Engine) -> None:
+    """A deposit of November that nobody knows is November's; a file that is half read is carried over by its name."""
+    october.book(date(2026, 11, 2), StatementLine(WIRE_CREDIT, 100_00, "LATER", "", "WHOSE"))
+    october.match()
+    assert len(october.ask("SELECT FROM exception_case WHERE state = 'open'")) == 1
+
+    def put_down(connection: Connection) -> None:
+        _with_a_file_half_read(connection)
+        write(
+            connection,
+            "INSERT INTO period_carried VALUES"
+            " ('2026-10-01', 1, 'files read', NULL, 'check', 'files read', 0, 'one', 'it is known', true)",
+        )
+
+    _closed_by_hand(owner, put_down)
+    assert october.ask("SELECT state FROM period WHERE month = '2026-10-01'")[0][0] == "closed"
 
 
 _OTHER_FIGURE = """INSERT INTO period_tie_out SELECT '2026-10-01', 1, custodial_account_id, :day, 1, :booked, file_id

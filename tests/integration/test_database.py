@@ -224,6 +224,28 @@ def test_databases_of_one_server_can_be_upgraded_at_once(quick_path: Path, admin
         cluster.discard()
 
 
+def test_a_database_of_anothers_comes_up_too(quick_path: Path) -> None:
+    """Who may only make schemas in it takes no right from others there: whether they make temporary tables stays."""
+    cluster = Cluster(quick_path / "postgres", throwaway=True)
+    try:
+        say(
+            cluster.start(),
+            "CREATE ROLE installer LOGIN CREATEROLE",
+            "CREATE DATABASE others",
+            "GRANT CREATE ON DATABASE others TO installer",
+        )
+        say(cluster.url("others"), "GRANT CREATE ON SCHEMA public TO installer")
+        url = cluster.url("others", "installer")
+        for _ in range(2):
+            upgrade(url)
+            assert status(url).pending == ()
+        with connected(url, Role.APP) as engine:
+            say_of = "SELECT has_database_privilege('public', current_database(), 'TEMPORARY')"
+            assert ask(engine, say_of) == [(True,)]
+    finally:
+        cluster.discard()
+
+
 def test_one_database_upgraded_twice_at_once_takes_each_step_once(new_database: NewDatabase) -> None:
     """The second upgrade waits for the first and finds nothing to do."""
     with new_database(migrated=False) as url, ThreadPoolExecutor(2) as pool:

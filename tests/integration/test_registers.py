@@ -276,6 +276,21 @@ def test_what_is_dated_back_is_no_disagreement(books: Books) -> None:
         assert made.totals["closing_cents"] == closing
 
 
+def test_what_is_dated_back_of_who_was_never_lent_anything_is_none_either(books: Books) -> None:
+    """A has 100.00 since the 20th when a set of the 18th takes 60.00: as of the 19th it owes 60.00, lent by nobody.
+
+    Nothing had to be lent, for A had the money when that came. What was dated back was left out of members that were
+    lent something once, and of no other: a month that was closed after such a set said NO in its package.
+    """
+    books.put_in("OWN1", 1_000_00, MONDAY)
+    books.fund(remittance("T1", FRIDAY, Part(A, (100_00,))))
+    books.fund(remittance("LATE", WEDNESDAY, Part(A, (-60_00,)), Part(C, (90_00,))), day=WEDNESDAY)
+    for day in (WEDNESDAY, THURSDAY, FRIDAY, LAST):
+        made = read(books, "negatives", FIRST, day)
+        assert made.agrees, made.ties
+        assert made.totals["closing_cents"] == 0
+
+
 def test_money_matched_anew_waited_all_the_time(books: Books) -> None:
     """700.00 of Wednesday are matched, that is reversed on Friday and matched anew: they are there since Wednesday.
 

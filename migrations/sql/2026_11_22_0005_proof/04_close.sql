@@ -252,7 +252,8 @@ BEGIN
         WHERE EXISTS (SELECT FROM bank_line b WHERE b.as_of < after_it AND NOT EXISTS (SELECT FROM journal_transaction t WHERE t.bank_line_id = b.bank_line_id))
         UNION ALL SELECT 'files read', true WHERE EXISTS (SELECT FROM received_file WHERE status = 'reading')
         UNION ALL SELECT 'cycles', true WHERE EXISTS (SELECT FROM cycle WHERE state IN ('proposed', 'approved') AND business_date < after_it)
-        UNION ALL SELECT 'exception ' || e.exception_id, true
+        -- That a proof failed, or the seal, nobody carries over.
+        UNION ALL SELECT 'exception ' || e.exception_id, e.kind NOT IN ('proof_failed', 'seal_failed')
         FROM exception_case e LEFT JOIN bank_line b ON b.bank_line_id = CASE WHEN e.subject ~ '^bank line [0-9]{1,18}$' THEN substring(e.subject FROM 11)::bigint END
         WHERE e.state = 'open' AND (b.as_of IS NULL OR b.as_of < after_it)) o
     WHERE NOT (o.is_carriable AND EXISTS (SELECT FROM period_carried c WHERE c.month = NEW.month AND c.version = NEW.version AND c.subject = o.subject)) LIMIT 1;
