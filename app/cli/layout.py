@@ -31,15 +31,19 @@ class Lines:
     @property
     def most(self) -> int:
         """Give the width at which nothing is folded."""
-        return max(cell_len(self.name), *map(cell_len, self.cells))
+        return max(cell_len(self.name), self._widest)
 
     @property
     def least(self) -> int:
         """Give the width below which it is hard to read."""
-        widest = max(map(cell_len, self.cells))
         words = [word for text in (self.name, *self.cells) for word in text.split()]
         word = min(_LONGEST_WORD, max(map(cell_len, words), default=1))
-        return max(word, widest if self.is_number else -(-widest // _MOST_LINES))
+        return max(word, self._widest if self.is_number else -(-self._widest // _MOST_LINES))
+
+    @property
+    def _widest(self) -> int:
+        """Give the width of the longest line that a cell has by itself."""
+        return max(cell_len(line) for cell in self.cells for line in cell.split("\n"))
 
 
 def widths(columns: Sequence[Lines], window: int) -> list[int] | None:

@@ -48,11 +48,7 @@ def _say(error: CentralpayError) -> None:
             findings = [finding.model_dump(mode="json", exclude_none=True) for finding in error.findings]
             document["error"] = {"kind": type(error).__name__, "message": str(error), "findings": findings}
         print_json(document)
-    ERRORS.print(f"[red]{_plain(str(error))}[/red]", soft_wrap=True)
+    ERRORS.print(str(error), style="red", markup=False, soft_wrap=True)
     if isinstance(error, UnreadableError):
         for finding in error.findings[1:20]:
-            ERRORS.print(f"  {_plain(finding.sentence())}", soft_wrap=True)
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+            ERRORS.print(f"  {finding.sentence()}", markup=False, soft_wrap=True)

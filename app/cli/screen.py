@@ -1,6 +1,7 @@
 """What commands print: tables for people, or one JSON document; progress and warnings on standard error."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from app.cli.layout import Lines, widths
 from schemas.money import show_cents
@@ -26,8 +28,28 @@ _MOST_NUMBER = (1 << 63) - 1
 _NO_WIDTH = 1_000_000
 """Characters of a line that nothing folds."""
 
-ERRORS = Console(stderr=True, highlight=False)
-SCREEN = Console(highlight=False)
+_STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What moves a cursor, wipes a line or turns the order of letters round; files and people may have written it."""
+
+
+def steady(text: str) -> str:
+    """Give a text in which nothing steers the terminal that shows it, and no tab is wider than it was measured."""
+    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text.replace("\t", " "))
+
+
+class Window(Console):
+    """A console that shows texts as they are: no picture in place of ``:bank:``, nothing that steers the terminal."""
+
+    def __init__(self, **how: Any) -> None:  # noqa: ANN401 (as rich's own)
+        super().__init__(highlight=False, emoji=False, **how)
+
+    def render_str(self, text: str, **how: Any) -> Text:  # noqa: ANN401 (as rich's own)
+        """Make a text of a string, as every string that is printed and every cell of a table is."""
+        return super().render_str(steady(text), **how)
+
+
+ERRORS = Window(stderr=True)
+SCREEN = Window()
 
 
 def possible(numbers: int | list[int] | None) -> int | list[int] | None:
@@ -64,7 +86,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
         Lines(
             name=column.removesuffix("#").strip(),
             cells=[row[place] for row in cells],
-            is_number=column.endswith("#") or isinstance(rows[0][place], int),
+            is_number=column.endswith("#") or any(type(row[place]) is int for row in rows),
         )
         for place, column in enumerate(columns)
     ]
@@ -72,17 +94,17 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     room = widths(laid, SCREEN.width) if SCREEN.is_terminal else [column.most for column in laid]
     SCREEN.print(f"[bold]{escape(title)}[/bold]", soft_wrap=not SCREEN.is_terminal)
     shown = _one_by_one(laid) if room is None else _table(laid, room)
-    (SCREEN if SCREEN.is_terminal else Console(highlight=False, width=_NO_WIDTH)).print(shown)
+    (SCREEN if SCREEN.is_terminal else Window(width=_NO_WIDTH)).print(shown)
 
 
 def _table(columns: Sequence[Lines], room: Sequence[int]) -> Table:
     table = Table(header_style="bold")
     for column, width in zip(columns, room, strict=True):
         table.add_column(
-            escape(column.name), justify="right" if column.is_number else "left", overflow="fold", width=width
+            Text(column.name), justify="right" if column.is_number else "left", overflow="fold", width=width
         )
     for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(Text, cells))
     return table
 
 
@@ -94,7 +116,7 @@ def _one_by_one(columns: Sequence[Lines]) -> Table:
     for cells in zip(*(column.cells for column in columns), strict=True):
         for column, cell in zip(columns, cells, strict=True):
             if cell:
-                table.add_row(escape(column.name), escape(cell))
+                table.add_row(Text(column.name), Text(cell))
         table.add_row()
     return table
 
@@ -106,7 +128,7 @@ def _cell(column: str, cell: object) -> str:
         return "yes" if cell else "no"
     if isinstance(cell, int):
         return f"{cell:,}" if column.endswith("#") else show_cents(cell)
-    return str(cell)
+    return steady(str(cell))
 
 
 @contextmanager

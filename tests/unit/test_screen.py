@@ -75,3 +75,43 @@ def test_columns_share_the_window(drawn: list[tuple[bool, list[str]]], window: i
     for column, width in zip(columns, found, strict=True):
         assert column.least <= width <= column.most or width == column.least
         assert not column.is_number or width >= max(map(len, column.cells))
+
+
+def test_texts_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """A key with :bank: in it, brackets, a backslash at the end: once a picture of a bank stood in the key's place."""
+    screen.print_table("Facts :key:", ["fact", "why"], [["paid:bank:1", "[red]x[/red] C:\\"]])
+    screen.warn("Look at paid:bank:1 [all]")
+    out, err = capsys.readouterr()
+    assert "Facts :key:" in out
+    assert "paid:bank:1" in out
+    assert "[red]x[/red] C:\\ " in out
+    assert err == "Look at paid:bank:1 [all]\n"
+
+
+@pytest.mark.parametrize("letter", ["\x1b", "\r", "\x9b", "\u202e"])
+def test_no_text_steers_the_terminal(capsys: pytest.CaptureFixture[str], letter: str) -> None:
+    """What a payer wrote into a file, or a person into a reason, wipes no line and turns no amount round."""
+    screen.print_table("Payers", ["name", "amount"], [[f"A{letter}[2KB", 1], ["two\nlines", 2]])
+    screen.warn(f"A{letter}[2KB")
+    out, err = capsys.readouterr()
+    assert letter not in out + err
+    assert "A\ufffd[2KB" in out
+    assert err == "A\ufffd[2KB\n"
+    assert len(out.splitlines()) == 1 + 3 + 1 + 2 + 1
+
+
+def test_a_cell_of_lines_is_as_wide_as_its_longest(capsys: pytest.CaptureFixture[str]) -> None:
+    """A payer's name over its trace number, a tab: measured as shown; once there was room for both side by side."""
+    screen.print_table("Claims", ["of", "why"], [["HARROWGATE\nTRN1234567", "a\tb"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[4:6] == ["│ HARROWGATE │ a b │", "│ TRN1234567 │     │"]
+
+
+def test_amounts_stand_right_below_a_row_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first row that has no amount: once the amounts below it were text, which a narrow window may break."""
+    window = Console(file=io.StringIO(), width=80, force_terminal=True, no_color=True, highlight=False)
+    monkeypatch.setattr(screen, "SCREEN", window)
+    screen.print_table("Holds", ["of", "kept", "open"], [["A", None, True], ["B", 123456, False], ["C", 5, True]])
+    assert isinstance(window.file, io.StringIO)
+    assert "│ B  │ 1,234.56 │ no   │" in window.file.getvalue()
+    assert "│ C  │     0.05 │ yes  │" in window.file.getvalue()
