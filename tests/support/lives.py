@@ -6,16 +6,19 @@ write in and to break. What was kept for a module goes when another module begin
 """
 
 import copy
+import inspect
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
 import pytest
+from psycopg import sql
+from sqlalchemy import make_url
 
 from app.database import Role, connected
 from tests.support.books import Books
@@ -23,6 +26,8 @@ from tests.support.command import Shell
 from tests.support.office import Office
 
 World = TypeVar("World", Books, Office)
+Fixtures = Mapping[str, Sequence[pytest.FixtureDef[Any]]]
+"""By name: all that a test could mean by it, the one that it means at last."""
 
 
 @dataclass(frozen=True)
@@ -44,40 +49,61 @@ class Life:
 
 _NEW = ("new_books", "empty_office")
 """The fixtures that give books or an office in which nothing happened."""
-_LIVES: dict[tuple[Path, str], Life] = {}
+_TOLD = {f"centralpay.{table}" for table in ("received_file", "activity", "trail")}
+"""Tables that tell how a person called a file, which nobody opens by that name again."""
+_LIVES: dict[Callable[..., Any], Life] = {}
+"""By the function that pytest calls."""
 
 
 def kept(live: Callable[[World], World]) -> Callable[..., World]:
-    """Mark what a fixture does to books or an office, and nothing else: it can be kept and copied."""
+    """Mark what a fixture does to books or an office, and nothing else: it can be kept and copied.
+
+    Raises:
+        TypeError: it asks for something else, too, or goes on when the test is over.
+    """
     code = live.__code__
+    if code.co_argcount + code.co_kwonlyargcount != 1 or inspect.isgeneratorfunction(live):
+        raise TypeError(f"{live.__name__} can not be kept: it must take books or an office, and give them back.")
     life = Life(Path(code.co_filename), live.__name__, code.co_varnames[0], live)
-    _LIVES[life.place, life.name] = life
 
     @wraps(live)
     def once(**begun: World) -> World:
         (world,) = begun.values()
-        if life in world.lives:
-            return world
-        world.lives.append(life)
-        return live(world)
+        if life not in world.lives:
+            world.lives.append(life)
+            _live(life, world)
+        return world
 
+    _LIVES[once] = life
     return once
 
 
+def _live(life: Life, world: Books | Office) -> None:
+    if life.live(world) is not world:
+        raise TypeError(f"{life.name} can not be kept: it gives something else than what it was given.")
+
+
 def lives_of(request: pytest.FixtureRequest) -> tuple[Life, ...]:
-    """Give what a test begins with, one after the other, as far as its fixtures are marked; the longest there is."""
-    return max((_chain(request, name) for name in request.fixturenames), key=len, default=())
+    """Give what a test begins with, one after the other, as far as its fixtures are marked; the longest there is.
+
+    Nothing where another of its fixtures asks for books in which nothing happened: it is to have them so.
+    """
+    # Which fixture has a name for a test, in its class, its module or below, pytest tells in no other way.
+    fixtures: Fixtures = request.node._fixtureinfo.name2fixturedefs
+    longest: tuple[Life, ...] = max((_chain(fixtures, name) for name in fixtures), key=len, default=())
+    asking = {each.func for name in fixtures for each in fixtures[name] if {*_NEW} & {*each.argnames}}
+    return longest if all(_LIVES.get(each) in longest for each in asking) else ()
 
 
-def _chain(request: pytest.FixtureRequest, name: str, *, inherited: bool = False) -> tuple[Life, ...]:
+def _chain(fixtures: Fixtures, name: str, nth: int = 1) -> tuple[Life, ...]:
     """Give what leads up to a fixture, or nothing where one of them is not marked: it can do anything else, too."""
-    own = not inherited and hasattr(request.module, name)
-    life = _LIVES.get((request.path if own else request.path.with_name("conftest.py"), name))
+    named = fixtures.get(name, ())
+    life = _LIVES.get(named[-nth].func) if nth <= len(named) else None
     if life is None:
         return ()
-    if life.after in _NEW and not hasattr(request.module, life.after):
-        return (life,)
-    earlier = _chain(request, life.after, inherited=life.after == name)
+    if life.after in _NEW:
+        return (life,) if len(fixtures[life.after]) == 1 else ()
+    earlier = _chain(fixtures, life.after, nth + 1 if life.after == name else 1)
     return (*earlier, life) if earlier else ()
 
 
@@ -157,6 +183,29 @@ class Keeper:
                 is_office = lives[0].after == "empty_office"
                 world = Office(Shell(folder / "home", url), folder) if is_office else Books(engine, folder)
                 before.remember(world)
-                last.live(world)
+                _live(last, world)
+            see_copyable(url, world)
             kept_so = held.pop_all()
         return Beginning(lives, name, world), kept_so
+
+
+def see_copyable(url: str, world: Books | Office) -> None:
+    """See that copies would stand alone: nothing knows the folder, and books or office nothing that is not copied.
+
+    Raises:
+        RuntimeError: a copy would write into what is kept, or lack something; the test that is asked for says more.
+    """
+    told = vars(world).keys() - {each.name for each in fields(world)}
+    if told:
+        raise RuntimeError(f"What is kept has {sorted(told)}, and a copy would not.")
+    here = str(world.folder)
+    paths = [path for path in world.folder.rglob("*") if path.is_symlink() or path.is_file()]
+    naming = [str(path) for path in paths if path.is_symlink() or here.encode() in path.read_bytes()]
+    with psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)) as reading:
+        tables = reading.execute("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND oid >= 16384")
+        for table in {name for (name,) in tables} - _TOLD:
+            query = sql.SQL("SELECT EXISTS (SELECT FROM {} AS t WHERE strpos(t::text, %s) > 0)")
+            if reading.execute(query.format(sql.SQL(table)), [here]).fetchone() == (True,):
+                naming.append(table)
+    if naming:
+        raise RuntimeError(f"What is kept names its folder, and a copy would write there: {', '.join(sorted(naming))}")
