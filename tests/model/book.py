@@ -195,9 +195,12 @@ class Book:
             self.items[ItemKey(*account, line.reference)] += line.amount_cents
 
     def reversal_of(self, transaction_id: int, fact_key: str, fact_on: date) -> Transaction | None:
-        """Build the reversal of a whole transaction, its derived advance included; None if there is none."""
+        """Build the reversal of a whole transaction, its derived advance included; None if there is none.
+
+        It is dated no earlier than what it turns.
+        """
         original = self.find(transaction_id)
         if original is None:
             return None
         lines = tuple(line.turned() for line in original.lines)
-        return Transaction("reversed", fact_key, fact_on, lines, reverses=transaction_id)
+        return Transaction("reversed", fact_key, max(fact_on, original.effective_on), lines, reverses=transaction_id)
